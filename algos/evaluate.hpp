@@ -1,0 +1,52 @@
+// Evaluation: how good a policy is, over episodes of its own, with an interval.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "algos/learner.hpp"
+#include "core/vec_env.hpp"
+
+namespace throng {
+
+// A mean over episodes and the half-width of its 95 % interval (normal approximation; NaN, null in JSON, for one episode).
+struct Estimate {
+  double mean = 0;
+  double ci95 = 0;
+};
+
+struct Evaluation {
+  int64_t episodes = 0;
+  int64_t truncated = 0;  // of these were cut at the time limit
+  bool greedy = false;
+  uint64_t seed = 0;
+  std::map<std::string, Estimate> returns;  // by objective; mean over agents
+  Estimate length;                          // steps
+  std::map<std::string, Estimate> info;     // by the environment's names: "won" is the win rate
+
+  // All estimates by the names of metrics.jsonl: "episodic_return", "episodic_length", "win_rate", ...
+  std::vector<std::pair<std::string, Estimate>> estimates() const;
+  nlohmann::ordered_json to_json() const;
+};
+
+// "won" is logged as "win_rate", every other measure of a game by its own name.
+std::string metric_name(const std::string& info);
+// "episodic_return"; with several objectives "episodic_return/<objective>", since what a sum means depends on weights.
+std::string return_name(const std::string& objective, size_t num_objectives);
+
+// An evaluation ends even in a game without a time limit: its episodes are truncated after this many steps.
+inline constexpr int kLongestEvaluation = 10'000;
+
+// How to make environments for evaluate(): one per episode, none begins a second one, and all of them end.
+BatchOptions evaluation_options(const Spec& spec, int episodes);
+
+// Plays one episode in every environment of `env` with `learner`'s policy, greedy or sampled. Environments begin from
+// reset(seed), and actions are drawn from a stream of their own of the same seed. Error unless `env` was made with autoreset
+// disabled and a time limit. Leaves the learner as it was.
+Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed);
+
+}  // namespace throng

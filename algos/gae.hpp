@@ -1,0 +1,33 @@
+// GAE: generalised advantage estimation (Schulman et al. 2016) along one column of a rollout.
+#pragma once
+
+#include <cstdint>
+
+#include "algos/rollout.hpp"
+#include "core/platform.hpp"
+
+namespace throng {
+
+// Fills advantages and returns of one (environment, agent). What follows a step is worth nothing after a terminated one,
+// the value of the final observation after a truncated one, and the next value otherwise; advantages never flow back over
+// the end of an episode.
+THRONG_HD inline void gae_column(const Rollout& r, int env, int agent, float gamma, float gae_lambda) {
+  const int64_t rows = r.rows(), row = int64_t(env) * r.num_agents + agent;
+  float advantage = 0;
+  for (int t = r.num_steps - 1; t >= 0; --t) {
+    const int64_t i = t * rows + row;
+    float next_value = r.values[i + rows];
+    if (r.terminated[i]) next_value = 0;
+    if (r.truncated[i]) {
+      const int slot = r.final_slot[int64_t(t) * r.num_envs + env];
+      next_value = r.final_values[slot * rows + row];
+    }
+    const bool ended = r.terminated[i] || r.truncated[i];
+    const float delta = r.rewards[i * r.num_objectives] + gamma * next_value - r.values[i];
+    advantage = delta + (ended ? 0.0f : gamma * gae_lambda * advantage);
+    r.advantages[i] = advantage;
+    r.returns[i] = advantage + r.values[i];
+  }
+}
+
+}  // namespace throng

@@ -1,0 +1,53 @@
+// Learner: the policy and how it improves, behind one virtual call per step; the trainer sees nothing else of an algorithm.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "algos/rollout.hpp"
+#include "algos/train_config.hpp"
+#include "core/device.hpp"
+#include "core/rng.hpp"
+#include "core/safetensors.hpp"
+#include "core/vec_env.hpp"
+
+namespace throng {
+
+// Averages over one update; the names are CleanRL's.
+struct UpdateMetrics {
+  double policy_loss = 0, value_loss = 0, entropy = 0, approx_kl = 0, clipfrac = 0, grad_norm = 0;
+  double explained_variance = 0;
+  double first_ratio_error = 0;  // largest |ratio - 1| in the first minibatch; sampling and training agree: 0
+};
+
+class THRONG_API Learner {
+ public:
+  virtual ~Learner() = default;
+
+  // The buffers that the environment writes and the learner reads.
+  virtual const Rollout& rollout() const = 0;
+  // Chooses the actions of slab t, and keeps their log-probabilities and values.
+  virtual void act(int t) = 0;
+  // Keeps the final observations of episodes that step t cut short.
+  virtual void keep_finals(int t, const Finals& finals) = 0;
+  // Learns from the full rollout; waits for the device.
+  virtual UpdateMetrics update(float learning_rate) = 0;
+  // Slab `num_steps` of this rollout is slab 0 of the next.
+  virtual void begin_rollout() = 0;
+
+  // The present policy on other buffers: the actions of `rows` agents. `draw` numbers the draw of `key`.
+  virtual void act_on(const Observations& seen, int64_t rows, bool greedy, Key key, uint32_t draw, int32_t* actions) = 0;
+
+  // Parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
+  virtual std::map<std::string, Tensor> parameters() = 0;
+  virtual std::map<std::string, Tensor> optimizer_state() = 0;
+  virtual void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state) = 0;
+  virtual size_t bytes() const = 0;  // device memory
+};
+
+// On the device of `env`. Only the environment's sizes are used: a learner for evaluation may have num_steps = 0.
+std::unique_ptr<Learner> make_learner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const TrainConfig&);
+
+}  // namespace throng

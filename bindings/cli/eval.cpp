@@ -1,0 +1,132 @@
+// `throng eval`: plays episodes with the policy of a run's checkpoint, once drawing its actions and once taking the likeliest.
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "algos/checkpoint.hpp"
+#include "algos/evaluate.hpp"
+#include "algos/learner.hpp"
+#include "algos/trainer.hpp"
+#include "bindings/cli/commands.hpp"
+#include "bindings/cli/console.hpp"
+#include "bindings/cli/evaluation.hpp"
+#include "core/version.hpp"
+#include "envs/registry.hpp"
+
+namespace throng {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct EvalOptions {
+  std::string folder, checkpoint = "latest", device = "auto";
+  int episodes = 0, threads = 0;
+  std::optional<uint64_t> seed;
+  bool json = false;
+};
+
+std::string checkpoint_path(const EvalOptions& options) {
+  if (options.checkpoint == "latest") return latest_checkpoint(options.folder);
+  if (options.checkpoint == "best") return best_checkpoint(options.folder);
+  const std::string inside = options.folder + "/checkpoints/" + options.checkpoint;
+  return std::filesystem::exists(inside) ? inside : options.checkpoint;
+}
+
+// A policy, and environments to try it in.
+struct Trial {
+  std::unique_ptr<VecEnv> env;
+  std::unique_ptr<Learner> learner;
+};
+
+Trial prepare(const Run& run, const Checkpoint& checkpoint, const EvalOptions& options) {
+  const EnvSpec spec = env_spec(run.env, run.env_config);
+  if (run.env_version != spec.version) {
+    say("note: trained by rules " + run.env_version + " of " + run.env + ", played by rules " + spec.version);
+  }
+  const int episodes = options.episodes > 0 ? options.episodes : run.train.eval_episodes;
+  const std::shared_ptr<Device> device = open_device(options.device);
+  say("device: " + device->name());
+  Trial trial;
+  trial.env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
+  trial.learner = make_learner(device, trial.env->spec(), episodes, run.train);
+  trial.learner->load(checkpoint.parameters, checkpoint.optimizer);
+  return trial;
+}
+
+int eval(const EvalOptions& options) {
+  if (options.episodes < 0) throw Error("--episodes must be at least 1, not " + std::to_string(options.episodes));
+  limit_cpu_threads(options.threads);
+  const Run run = Run::load(options.folder);
+  const std::string path = checkpoint_path(options);
+  const Checkpoint checkpoint = read_checkpoint(path);
+  const Trial trial = prepare(run, checkpoint, options);
+  say("checkpoint: " + path + " (" + compact(static_cast<double>(checkpoint.timesteps)) + " steps)");
+  // The episodes of the run's own evaluations, unless others are asked for.
+  const uint64_t seed = options.seed.value_or(run.train.seed + Trainer::kEvaluationSeed);
+  ordered_json evaluations;
+  for (const bool greedy : {false, true}) {
+    const Evaluation evaluation = evaluate(*trial.env, *trial.learner, greedy, seed);
+    evaluations[greedy ? "greedy" : "sampled"] = evaluation.to_json();
+    if (!options.json) continue;
+    ordered_json line = {{"run", options.folder},
+                         {"env", run.env},
+                         {"version", trial.env->spec().version},
+                         {"throng", kVersion},
+                         {"device", trial.env->device().kind()},
+                         {"checkpoint", path},
+                         {"timesteps", checkpoint.timesteps}};
+    line.update(evaluation.to_json());
+    print_line(line.dump());
+  }
+  if (options.json) return 0;
+  for (const std::string& line : evaluation_table(evaluations)) print_line(line);
+  return 0;
+}
+
+// "0.912 ± 0.024", with as many digits as the interval is worth.
+std::string estimate_text(const ordered_json& estimate) {
+  const ordered_json& mean = estimate["mean"];
+  const ordered_json& ci95 = estimate["ci95"];
+  if (!mean.is_number()) return "-";
+  if (!ci95.is_number()) return fixed(mean.get<double>(), 3);
+  return fixed(mean.get<double>(), 3) + " ± " + fixed(ci95.get<double>(), 3);
+}
+
+bool is_estimate(const ordered_json& value) {
+  return value.is_object() && value.contains("mean") && value.contains("ci95");
+}
+
+}  // namespace
+
+std::vector<std::string> evaluation_table(const ordered_json& evaluations) {
+  std::vector<std::vector<std::string>> rows = {{"", "episodes"}};
+  for (const auto& [name, evaluation] : evaluations.items()) {
+    if (!evaluation.is_object() || !evaluation.contains("episodes")) continue;
+    std::vector<std::string> row = {name, evaluation["episodes"].dump()};
+    for (const auto& [key, value] : evaluation.items()) {
+      if (!is_estimate(value)) continue;
+      if (rows.size() == 1) rows[0].push_back(key);
+      row.push_back(estimate_text(value));
+    }
+    rows.push_back(row);
+  }
+  return table(rows);
+}
+
+Action add_eval(CLI::App& app) {
+  const auto options = std::make_shared<EvalOptions>();
+  app.add_option("DIR", options->folder, "folder of a run")->required();
+  app.add_option("--checkpoint", options->checkpoint, "latest, best, or a file")->capture_default_str();
+  app.add_option("--episodes", options->episodes, "episodes of each kind (default: eval_episodes of the run)");
+  app.add_option("--device", options->device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+  app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
+  app.add_option("--seed", options->seed, "seed of the episodes (default: those of the run's own evaluations)");
+  app.add_flag("--json", options->json, "one JSON object for the sampled episodes, one for the greedy ones");
+  app.footer("Example: throng eval runs/mine --episodes 1000 --checkpoint best");
+  return [options] { return eval(*options); };
+}
+
+}  // namespace throng

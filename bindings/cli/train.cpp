@@ -1,0 +1,284 @@
+// `throng train`: settings from all their sources, laid over each other, then the run with its progress on show.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "algos/trainer.hpp"
+#include "bindings/cli/commands.hpp"
+#include "bindings/cli/console.hpp"
+#include "bindings/cli/evaluation.hpp"
+#include "bindings/cli/overrides.hpp"
+#include "bindings/cli/progress.hpp"
+#include "bindings/cli/signals.hpp"
+#include "core/config.hpp"
+#include "envs/registry.hpp"
+
+namespace throng {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+struct TrainOptions {
+  std::string env, device, config, out, resume;
+  std::map<std::string, std::string> flags;  // a flag for every field of TrainConfig
+  std::vector<std::string> overrides;        // key=value
+  int threads = 0;
+  bool quiet = false, json = false;
+};
+
+// ---- settings ----
+
+// What one source says about the run.
+struct Source {
+  std::string env, device;
+  json env_config = json::object();
+  json train = json::object();
+};
+
+const std::vector<std::string>& train_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const FieldDoc& field : describe_config(TrainConfig{})) all.push_back(field.name);
+    return all;
+  }();
+  return names;
+}
+
+std::string word(const json& value, const std::string& key, const std::string& path) {
+  if (!value.is_string()) throw Error(path + ": '" + key + "' must be a string, found " + value.dump());
+  return value.get<std::string>();
+}
+
+// A file is either what config.json of a run is, or just settings of training. It is the former if it has any of its keys.
+Source read_config_file(const std::string& path) {
+  Source source;
+  const json file = parse_json_file(path);
+  if (!file.is_object()) throw Error(path + ": must be an object");
+  const std::vector<std::string> parts = {"env", "env_config", "train", "device", "env_version", "throng"};
+  const bool whole =
+      std::any_of(parts.begin(), parts.end(), [&](const std::string& part) { return file.contains(part); });
+  if (!whole) {
+    source.train = file;
+    return source;
+  }
+  for (const auto& [key, value] : file.items()) {
+    if (key == "env")
+      source.env = word(value, key, path);
+    else if (key == "device")
+      source.device = word(value, key, path);
+    else if (key == "env_config")
+      source.env_config = value;
+    else if (key == "train")
+      source.train = value;
+    else if (key != "env_version" && key != "throng")
+      throw_unknown("key", key, parts, path);  // these two are notes
+  }
+  return source;
+}
+
+std::string choose_env(const TrainOptions& options, const Source& file) {
+  if (options.env.empty() && file.env.empty()) {
+    throw Error("which environment? `throng train smax/3m`, or --resume DIR; `throng list` shows them");
+  }
+  if (!options.env.empty() && !file.env.empty() && options.env != file.env) {
+    throw Error(options.config + ": is for " + file.env + ", not " + options.env);
+  }
+  return options.env.empty() ? file.env : options.env;
+}
+
+// Flags and key=value of the command line; the latter are read last.
+Source read_command_line(const TrainOptions& options, const std::string& env) {
+  Source source;
+  Overrides overrides = read_overrides(options.overrides, env, train_names());
+  for (const auto& [name, value] : options.flags) apply_override(source.train, name + "=" + value);
+  merge(source.train, overrides.train);
+  source.env_config = std::move(overrides.env);
+  return source;
+}
+
+// The preset depends on the algorithm, and the algorithm on what is laid over the preset.
+std::string choose_algo(const Source& file, const Source& given) {
+  TrainConfig config;
+  for (const Source* source : {&file, &given}) {
+    if (source->train.is_object() && source->train.contains("algo")) {
+      read_config(config, {{"algo", source->train["algo"]}}, "train");
+    }
+  }
+  return kAlgos[config.algo];
+}
+
+// Defaults <- preset of the environment <- file <- command line.
+Run resolve(const TrainOptions& options) {
+  const Source file = options.config.empty() ? Source{} : read_config_file(options.config);
+  Run run;
+  run.env = choose_env(options, file);
+  const EnvEntry& entry = *find_env(run.env).entry;
+  const Source given = read_command_line(options, run.env);
+  const std::string algo = choose_algo(file, given);
+  read_config(run.train, train_preset(run.env, algo), "preset of " + run.env + " for " + algo);
+  read_config(run.train, file.train, options.config);
+  read_config(run.train, given.train, "train");
+  run.train.check();
+  entry.resolve(scenario_config(run.env, file.env_config), options.config.empty() ? run.env : options.config);
+  json env_config = scenario_config(run.env, file.env_config);
+  merge(env_config, given.env_config);
+  run.env_config = entry.resolve(env_config, run.env);
+  run.device = !options.device.empty() ? options.device : !file.device.empty() ? file.device : "auto";
+  run.folder = options.out;
+  return run;
+}
+
+// "learning_rate=0.004 num_envs=64": what is not as in `before`.
+std::string differences(const ordered_json& before, const ordered_json& after) {
+  std::vector<std::string> words;
+  for (const auto& [key, value] : after.items()) {
+    if (!before.contains(key) || before[key] != value) words.push_back(key + "=" + value.dump());
+  }
+  return words.empty() ? "none" : joined(words, " ");
+}
+
+// ---- the run ----
+
+void introduce(Trainer& trainer, const TrainOptions& options) {
+  const Run& run = trainer.run();
+  const EnvSpec& spec = trainer.env().spec();
+  const EnvEntry& entry = *find_env(run.env).entry;
+  if (options.json) {
+    ordered_json line = {{"type", "run"}, {"folder", run.folder}};
+    line.update(run.to_json());
+    print_line(line.dump());
+  }
+  if (options.quiet) return;
+  say("environment: " + run.env + " (rules " + spec.version + "), " + std::to_string(spec.num_agents) + " agents");
+  say("  parameters unlike the scenario's: " +
+      differences(entry.resolve(scenario_config(run.env), run.env), ordered_json(run.env_config)));
+  say("  settings unlike the defaults: " + differences(write_config(TrainConfig{}), write_config(run.train)));
+  say("device memory: " + compact(static_cast<double>(trainer.env().bytes())) + "B environments, " +
+      compact(static_cast<double>(trainer.learner().bytes())) + "B learner");
+  say("run folder: " + run.folder);
+  if (trainer.update_count() > 0) say("continues after update " + std::to_string(trainer.update_count()));
+}
+
+// A line of metrics.jsonl, and where the run stands.
+void print_json(const Progress& progress) {
+  ordered_json line = {{"type", "update"},
+                       {"num_updates", progress.num_updates},
+                       {"total_timesteps", progress.total_timesteps},
+                       {"seconds_left", progress.seconds_left}};
+  line.update(metrics_line(progress));
+  print_line(line.dump());
+}
+
+// "evaluation at 4.20M steps: win_rate 0.912 sampled, 0.934 greedy": the game's own measure, or the return.
+std::string evaluation_text(const Progress& progress) {
+  const auto sampled = progress.evaluation->sampled.estimates();
+  const auto greedy = progress.evaluation->greedy.estimates();
+  size_t shown = 0;
+  for (size_t i = 0; i < sampled.size(); ++i) shown = sampled[i].first == "win_rate" ? i : shown;
+  return "evaluation at " + compact(static_cast<double>(progress.timesteps)) + " steps: " + sampled[shown].first + " " +
+         fixed(sampled[shown].second.mean, 3) + " sampled, " + fixed(greedy[shown].second.mean, 3) + " greedy";
+}
+
+// The folder's last lines: how good it has become, and where it lies.
+void conclude(Trainer& trainer, const TrainOptions& options) {
+  const std::string& folder = trainer.run().folder;
+  const ordered_json evaluations = trainer.finish();  // what train() has just written
+  if (options.json) {
+    ordered_json line = {{"type", "result"}, {"folder", folder}};
+    line.update(evaluations);
+    print_line(line.dump());
+  }
+  for (const std::string& line : evaluation_table(evaluations)) say(line);
+  say("run folder: " + folder);
+}
+
+int go(Trainer& trainer, const TrainOptions& options, const StopOnSignal& stop) {
+  introduce(trainer, options);
+  ProgressLine line(options.quiet);
+  const auto on_update = [&](const Progress& progress) {
+    line.show(progress);
+    if (options.json) print_json(progress);
+    if (progress.evaluation) line.say_above(evaluation_text(progress));
+    if (progress.update == progress.num_updates) line.say_above("evaluating");
+  };
+  const bool finished = trainer.train(on_update, [&] { return stop.requested(); });
+  line.end();
+  if (!finished) {
+    say("stopped and saved; to go on: throng train --resume " + trainer.run().folder);
+    return stop.exit_status();
+  }
+  conclude(trainer, options);
+  return stop.exit_status();
+}
+
+int begin(const TrainOptions& options, const StopOnSignal& stop) {
+  Run run = resolve(options);
+  const std::shared_ptr<Device> device = open_device(run.device);
+  say("device: " + device->name());
+  run.device = device->kind();
+  Trainer trainer(std::move(run), make);
+  return go(trainer, options, stop);
+}
+
+int resume(const TrainOptions& options, const StopOnSignal& stop) {
+  if (!options.env.empty() || !options.config.empty() || !options.out.empty() || !options.flags.empty() ||
+      !options.overrides.empty()) {
+    throw Error(
+        "--resume continues a run with its own settings: only --device, --threads, --quiet and --json go with it");
+  }
+  const auto trainer = Trainer::resume(options.resume, make, options.device);
+  say("device: " + trainer->env().device().name());
+  return go(*trainer, options, stop);
+}
+
+int train(TrainOptions options) {
+  // Without an environment (it may stand in the file) the first key=value is in its place.
+  if (options.env.find('=') != std::string::npos) {
+    options.overrides.insert(options.overrides.begin(), options.env);
+    options.env.clear();
+  }
+  limit_cpu_threads(options.threads);
+  // From here on, so that there is no moment in which a folder stands without a checkpoint.
+  const StopOnSignal stop("throng: stopping: finishes this update and saves; Ctrl-C again stops at once\n");
+  return options.resume.empty() ? begin(options, stop) : resume(options, stop);
+}
+
+void add_setting_flags(CLI::App& app, TrainOptions& options) {
+  for (const FieldDoc& field : describe_config(TrainConfig{})) {
+    const std::string doc = field.doc + (field.valid.empty() ? "" : " (" + joined(field.valid, ", ") + ")");
+    const auto keep = [&options, name = field.name](const std::string& value) { options.flags[name] = value; };
+    app.add_option_function<std::string>("--" + field.name, keep, doc)
+        ->type_name(field.type)
+        ->default_str(field.default_value)
+        ->group("Settings (the defaults come before the environment's preset; each also as NAME=VALUE)");
+  }
+}
+
+}  // namespace
+
+Action add_train(CLI::App& app) {
+  const auto options = std::make_shared<TrainOptions>();
+  app.add_option("ENV", options->env, "environment, with or without a scenario: smax/3m");
+  app.add_option("SETTINGS", options->overrides,
+                 "key=value: settings, or with env. parameters of the environment: env.attack_mode=random");
+  app.add_option("--resume", options->resume, "continue the run in this folder, bit for bit")->type_name("DIR");
+  app.add_option("--config", options->config, "JSON file with settings, or config.json of a run")->type_name("FILE");
+  app.add_option("--out", options->out, "folder of the run (default: runs/ENV__ALGO__SEED__TIME)")->type_name("DIR");
+  app.add_option("--device", options->device, "auto, cpu, cuda or cuda:N (default: auto)");
+  app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
+  app.add_flag("--quiet", options->quiet, "no progress on stderr");
+  app.add_flag("--json", options->json, "progress as one JSON object per update on stdout");
+  add_setting_flags(app, *options);
+  app.footer(
+      "Examples:\n"
+      "  throng train smax/3m --total_timesteps 2e6 --seed 1 --device cuda\n"
+      "  throng train smax/2s3z learning_rate=4e-3 env.attack_mode=random --out runs/mine\n"
+      "  throng train --resume runs/mine");
+  return [options] { return train(*options); };
+}
+
+}  // namespace throng

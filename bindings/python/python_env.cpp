@@ -1,0 +1,373 @@
+// What happens between a call in Python and one launch of the batch.
+#include "bindings/python/python_env.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "bindings/python/convert.hpp"
+#include "core/error.hpp"
+
+namespace throng {
+
+namespace {
+
+// Environment e draws from fold_in(key(seed), first_env + e); no environment has the last number.
+constexpr uint32_t kSampleActions = 0xffffffffu;
+
+uint64_t fresh_seed() {
+  std::random_device entropy;
+  return uint64_t{entropy()} << 32 | entropy();
+}
+
+// Reads integers of any width; numbers that int32 cannot hold stay out of every game's range.
+template <class T>
+void widen(const ForeignArray& from, int32_t* to) {
+  const auto* values = static_cast<const T*>(from.data);
+  for (int64_t e = 0; e < from.shape[0]; ++e) {
+    for (int64_t a = 0; a < from.shape[1]; ++a) {
+      const T value = values[e * from.strides[0] + a * from.strides[1]];
+      *to++ = std::in_range<int32_t>(value) ? static_cast<int32_t>(value) : std::numeric_limits<int32_t>::min();
+    }
+  }
+}
+
+void convert_actions(const ForeignArray& from, int32_t* to) {
+  const bool is_signed = from.dtype.code == dl::kInt;
+  switch (from.dtype.bits) {
+    case 8: return is_signed ? widen<int8_t>(from, to) : widen<uint8_t>(from, to);
+    case 16: return is_signed ? widen<int16_t>(from, to) : widen<uint16_t>(from, to);
+    case 32: return is_signed ? widen<int32_t>(from, to) : widen<uint32_t>(from, to);
+    default: return is_signed ? widen<int64_t>(from, to) : widen<uint64_t>(from, to);
+  }
+}
+
+bool is_integer(dl::DataType dtype) { return dtype.code == dl::kInt || dtype.code == dl::kUInt; }
+
+bool is_there(const ForeignArray& array, const Device& device) {
+  return device.is_cuda() ? array.device.type == dl::kCUDA && array.device.id == device.index() : array.on_host();
+}
+
+}  // namespace
+
+Held::Held(std::shared_ptr<VecEnv> made) : env(std::move(made)), ended(env->num_envs(), 0) {
+  mask = static_cast<uint8_t*>(env->device().allocate(env->num_envs()));
+}
+
+// --- arrays ---------------------------------------------------------------------------------------------------------
+
+PythonEnv::PythonEnv(std::unique_ptr<VecEnv> env, Options options)
+    : held_(std::make_shared<Held>(std::move(env))), options_(options) {
+  name_arrays();
+  name_episode(held_);
+  if (options_.copy) return;
+  shown_ = py::make_tuple(present(obs_), present(rewards_), present(terminations_), present(truncations_));
+  shown_info_ = info();
+}
+
+void PythonEnv::name_arrays() {
+  VecEnv& env = *held_->env;
+  const EnvSpec& spec = env.spec();
+  const int64_t envs = env.num_envs(), agents = spec.num_agents;
+  auto array = [&](auto* memory, std::vector<int64_t> shape) {
+    return array_of(held_, env.shared_device(), memory, std::move(shape));
+  };
+  std::vector<int64_t> rewards = {envs, agents};
+  if (spec.num_objectives > 1) rewards.push_back(spec.num_objectives);
+  obs_ = array(env.observations().obs, {envs, agents, spec.obs_dim});
+  rewards_ = array(env.outcomes().rewards, rewards);
+  terminations_ = array(env.outcomes().terminated, {envs, agents});
+  truncations_ = array(env.outcomes().truncated, {envs, agents});
+  actions_ = array(env.actions(), {envs, agents});
+  info_arrays_ = {{"avail_actions", array(env.observations().avail_actions, {envs, agents, spec.num_actions})},
+                  {"active", array(env.observations().active, {envs, agents})},
+                  {"final_obs", array(env.finals().obs, {envs, agents, spec.obs_dim})}};
+  if (spec.world_state_dim > 0) {
+    info_arrays_.emplace_back("world_state", array(env.observations().world_state, {envs, spec.world_state_dim}));
+    info_arrays_.emplace_back("final_world_state", array(env.finals().world_state, {envs, spec.world_state_dim}));
+  }
+}
+
+void PythonEnv::name_episode(const std::shared_ptr<Held>& held) {
+  VecEnv& env = *held->env;
+  const EnvSpec& spec = env.spec();
+  const int64_t envs = env.num_envs();
+  const auto& device = env.shared_device();
+  episode_arrays_ = {{"returns", array_of(held, device, env.finals().episode_return, rewards_.shape)},
+                     {"length", array_of(held, device, env.finals().episode_length, {envs})}};
+  for (size_t i = 0; i < spec.info.size(); ++i) {  // a column of [env, info]
+    DeviceArray column = array_of(held, device, env.finals().info + i, {envs});
+    column.strides = {static_cast<int64_t>(spec.info.size())};
+    episode_arrays_.emplace_back(spec.info[i], column);
+  }
+  if (!device->is_cuda()) episode_arrays_.emplace_back("ended", array_of(held, device, held->ended.data(), {envs}));
+}
+
+py::object PythonEnv::present(const DeviceArray& array) const {
+  if (options_.copy) return numpy_copy(array);
+  if (!array.device->is_cuda()) return numpy_view(array);
+  return py::cast(array);
+}
+
+py::dict PythonEnv::present(const Named& arrays, bool pad) const {
+  py::dict dict;
+  for (const auto& [name, array] : arrays) dict[py::str(name)] = present(array);
+  for (const char* name : {"world_state", "final_world_state"}) {
+    if (pad && !dict.contains(name)) dict[name] = py::none();
+  }
+  return dict;
+}
+
+py::dict PythonEnv::info() const {
+  py::dict info, episode;
+  if (options_.copy || !shown_info_.contains("episode")) {
+    info = present(info_arrays_, true);
+    episode = present(episode_arrays_, false);
+    if (!episode.contains("ended") && options_.copy) {  // from a GPU: the flags are equal for all agents
+      const auto flags = py::object(numpy_copy(terminations_)) | py::object(numpy_copy(truncations_));
+      episode["ended"] = flags.attr("any")(py::arg("axis") = 1);
+    }
+  } else {  // the caller may change the dictionaries it gets, so it gets its own
+    info = py::reinterpret_steal<py::dict>(PyDict_Copy(shown_info_.ptr()));
+    episode = py::reinterpret_steal<py::dict>(PyDict_Copy(py::object(shown_info_["episode"]).ptr()));
+  }
+  info["episode"] = episode;
+  return info;
+}
+
+py::dict PythonEnv::buffers() const {
+  env();
+  py::dict all;
+  const Named outcomes = {{"obs", obs_},
+                          {"rewards", rewards_},
+                          {"terminations", terminations_},
+                          {"truncations", truncations_},
+                          {"actions", actions_}};
+  for (const Named* part : {&outcomes, &info_arrays_}) {
+    for (const auto& [name, array] : *part) all[py::str(name)] = array;
+  }
+  for (const auto& [name, array] : episode_arrays_) all[py::str("episode." + name)] = array;
+  return all;
+}
+
+// --- calls ----------------------------------------------------------------------------------------------------------
+
+class PythonEnv::Turn {
+ public:
+  explicit Turn(PythonEnv& env) : env_(env) {
+    if (env_.in_use_.exchange(true)) throw Error("this environment is in use by another thread: one thread at a time");
+  }
+  ~Turn() { env_.in_use_ = false; }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  PythonEnv& env_;
+};
+
+VecEnv& PythonEnv::env() const {
+  if (closed()) throw Error("this environment is closed");
+  return *held_->env;
+}
+
+void PythonEnv::check_started(const char* what) const {
+  env();
+  if (!started_) throw Error(std::string("call reset() before ") + what);
+}
+
+void PythonEnv::begin(uint64_t seed) {
+  seed_ = seed;
+  seeded_ = started_ = true;
+  draw_ = 0;
+  const py::gil_scoped_release release;
+  env().reset(seed);
+}
+
+// Without a seed: the first call takes one from the system, later ones go on with the streams that there are.
+py::tuple PythonEnv::reset(py::handle seed, py::handle mask) {
+  VecEnv& batch = env();
+  const Turn turn(*this);
+  if (!seed.is_none() && !mask.is_none())
+    throw Error("reset() takes a seed, which restarts all environments, or a mask");
+  if (!mask.is_none()) {
+    check_started("reset(mask=...)");
+    ForeignArray keep;
+    const uint8_t* where = mask_on_device(mask, keep);
+    if (!batch.device().is_cuda()) {
+      for (int e = 0; e < batch.num_envs(); ++e) held_->ended[e] &= where[e] == 0;
+    }
+    const py::gil_scoped_release release;
+    batch.reset_where(where);
+  } else if (!seed.is_none() || !started_) {
+    begin(seed.is_none() ? fresh_seed() : integer<uint64_t>(seed, "seed", 0));
+    std::fill(held_->ended.begin(), held_->ended.end(), 0);
+  } else {
+    std::fill(held_->ended.begin(), held_->ended.end(), 0);
+    const std::vector<uint8_t> all(batch.num_envs(), 1);
+    upload(batch.device(), held_->mask, all);
+    const py::gil_scoped_release release;
+    batch.reset_where(held_->mask);
+  }
+  return py::make_tuple(options_.copy ? present(obs_) : py::object(shown_[0]), info());
+}
+
+py::tuple PythonEnv::step(py::handle actions) {
+  check_started("step()");
+  const Turn turn(*this);
+  ForeignArray keep;
+  const int32_t* chosen = actions_on_device(actions, keep);
+  {
+    const py::gil_scoped_release release;
+    held_->env->step(chosen);
+    mark_ended();
+  }
+  if (options_.copy) {
+    return py::make_tuple(present(obs_), present(rewards_), present(terminations_), present(truncations_), info());
+  }
+  return py::make_tuple(shown_[0], shown_[1], shown_[2], shown_[3], info());
+}
+
+void PythonEnv::mark_ended() {
+  const VecEnv& env = *held_->env;
+  if (env.device().is_cuda()) return;
+  const size_t agents = env.spec().num_agents;
+  const auto& [rewards, terminated, truncated] = env.outcomes();
+  for (size_t e = 0; e < held_->ended.size(); ++e) held_->ended[e] = terminated[e * agents] | truncated[e * agents];
+}
+
+// The caller's memory where that is possible, else our own buffer with a converted copy.
+const int32_t* PythonEnv::actions_on_device(py::handle actions, ForeignArray& keep) {
+  VecEnv& env = *held_->env;
+  Device& device = env.device();
+  keep = import_array(actions, device, "actions");
+  const std::string place = " on " + device.kind();
+  const bool there = is_there(keep, device);
+  if (!is_integer(keep.dtype) || keep.shape != actions_.shape || !(there || keep.on_host())) {
+    throw Error("actions: got " + keep.describe() + ", expected integers of shape " + text_of(actions_.shape) +
+                ", which are the environments and the agents," + place + (device.is_cuda() ? " or on the host" : ""));
+  }
+  const bool fits = name_of(keep.dtype) == "int32" && keep.is_compact();
+  if (there && fits) return static_cast<const int32_t*>(keep.data);
+  if (!device.is_cuda()) {
+    convert_actions(keep, env.actions());
+  } else if (keep.on_host()) {
+    std::vector<int32_t> host(env.num_rows());
+    convert_actions(keep, host.data());
+    upload(device, env.actions(), host);
+  } else {
+    throw Error("actions: got " + keep.describe() + ", expected compact int32" + place +
+                ": nothing is converted on the GPU, so use actions.int().contiguous() or your library's equivalent");
+  }
+  return env.actions();
+}
+
+const uint8_t* PythonEnv::mask_on_device(py::handle mask, ForeignArray& keep) {
+  VecEnv& env = *held_->env;
+  Device& device = env.device();
+  keep = import_array(mask, device, "mask");
+  const bool there = is_there(keep, device), bytes = keep.dtype.bits == 8 && keep.dtype.code != dl::kFloat;
+  if (!bytes || keep.shape != std::vector<int64_t>{env.num_envs()} || !(there || keep.on_host())) {
+    throw Error("mask: got " + keep.describe() + ", expected bool or uint8 of shape (" +
+                std::to_string(env.num_envs()) + ",), one per environment, on " + device.kind() +
+                (device.is_cuda() ? " or on the host" : ""));
+  }
+  const auto* values = static_cast<const uint8_t*>(keep.data);
+  if (there && keep.is_compact()) return values;
+  if (!keep.on_host()) throw Error("mask: must be compact on " + device.kind() + "; use mask.contiguous()");
+  std::vector<uint8_t> host(env.num_envs());
+  for (size_t e = 0; e < host.size(); ++e) host[e] = values[static_cast<int64_t>(e) * keep.strides[0]];
+  upload(device, held_->mask, host);
+  return held_->mask;
+}
+
+py::object PythonEnv::sample_actions() {
+  check_started("sample_actions()");
+  const Turn turn(*this);
+  VecEnv& batch = env();
+  {
+    const py::gil_scoped_release release;
+    batch.random_actions(batch.observations().avail_actions, batch.actions(), fold_in(key(seed_), kSampleActions),
+                         draw_++);
+  }
+  return present(actions_);
+}
+
+py::dict PythonEnv::statistics() {
+  VecEnv& batch = env();
+  const Turn turn(*this);
+  return to_dict(batch.take_statistics());
+}
+
+// --- state ----------------------------------------------------------------------------------------------------------
+
+py::dict PythonEnv::snapshot() {
+  check_started("get_state()");
+  const Turn turn(*this);
+  py::dict state;
+  for (const auto& [name, tensor] : held_->env->snapshot()) state[py::str(name)] = to_numpy(tensor);
+  return state;
+}
+
+void PythonEnv::restore(const py::dict& state) {
+  VecEnv& batch = env();
+  const Turn turn(*this);
+  std::map<std::string, Tensor> tensors;
+  for (const auto& [name, array] : state) {
+    const auto text = std::string(py::str(name));
+    tensors[text] = to_tensor(array, text);
+  }
+  std::vector<std::string> known;
+  for (const auto& [name, tensor] : batch.snapshot()) known.push_back(name);
+  for (const auto& [name, tensor] : tensors) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      throw_unknown("array", name, known, "state of " + batch.spec().id);
+    }
+  }
+  batch.restore(tensors);
+  started_ = true;
+}
+
+uint64_t PythonEnv::state_hash() {
+  check_started("state_hash()");
+  const Turn turn(*this);
+  return held_->env->state_hash();
+}
+
+py::array PythonEnv::state_hashes() {
+  check_started("state_hashes()");
+  const Turn turn(*this);
+  const std::vector<uint64_t> hashes = held_->env->state_hashes();
+  return py::array_t<uint64_t>(static_cast<py::ssize_t>(hashes.size()), hashes.data());
+}
+
+// --- the rest -------------------------------------------------------------------------------------------------------
+
+// Work already given to the old stream comes before work on the new one.
+void PythonEnv::use_stream(intptr_t stream) {
+  Device& device = env().device();
+  if (!device.is_cuda()) throw Error("use_stream: this environment is on the CPU, which has no streams");
+  const Turn turn(*this);
+  device.synchronize();
+  device.use_stream(stream <= 1 ? nullptr : reinterpret_cast<void*>(stream));
+}
+
+void PythonEnv::close() {
+  const Turn turn(*this);
+  shown_ = py::tuple();
+  shown_info_ = py::dict();
+  for (DeviceArray* array : {&obs_, &rewards_, &terminations_, &truncations_, &actions_}) *array = {};
+  info_arrays_.clear();
+  episode_arrays_.clear();
+  held_.reset();
+}
+
+std::string PythonEnv::repr() const {
+  if (closed()) return "VecEnv(closed)";
+  const EnvSpec& spec = held_->env->spec();
+  auto field = [](const char* name, int value) { return std::string(", ") + name + "=" + std::to_string(value); };
+  return "VecEnv('" + spec.id + "'" + field("num_envs", held_->env->num_envs()) + field("num_agents", spec.num_agents) +
+         field("obs_dim", spec.obs_dim) + field("num_actions", spec.num_actions) +
+         (spec.num_objectives > 1 ? field("num_objectives", spec.num_objectives) : "") + ", device='" +
+         held_->env->device().kind() + "', autoreset='" + throng::name_of(held_->env->options().autoreset) + "')";
+}
+
+}  // namespace throng

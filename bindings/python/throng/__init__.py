@@ -1,0 +1,210 @@
+"""throng: thousands of copies of a multi-agent environment at once, on the CPU or a GPU.
+
+>>> import throng
+>>> env = throng.make("smax/3m", num_envs=1024)
+>>> obs, info = env.reset(seed=0)
+>>> obs, rewards, terminations, truncations, info = env.step(env.sample_actions())
+"""
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+def _load() -> Any:
+    """The compiled module: inside the package when installed, beside it in a build folder."""
+    if importlib.util.find_spec("throng._throng"):
+        return importlib.import_module("throng._throng")
+    module = importlib.import_module("_throng")
+    sys.modules["throng._throng"] = module
+    # A build folder keeps the CUDA library at its top, where the module does not look by itself.
+    cuda = Path(module.__file__).resolve().parents[2] / "libthrong_cuda.so"
+    if cuda.exists():
+        os.environ.setdefault("THRONG_CUDA_LIB", str(cuda))
+    return module
+
+
+_throng = _load()
+
+from throng._throng import (  # noqa: E402
+    DeviceArray,
+    EnvSpec,
+    VecEnv,
+    cli_main,
+    cuda_device_count,
+    cuda_status,
+    limit_cpu_threads,
+    registered_envs,
+    train_preset,
+    train_settings,
+)
+
+__version__: str = _throng.version()
+
+__all__ = [
+    "DeviceArray",
+    "EnvSpec",
+    "TrainResult",
+    "VecEnv",
+    "cli_main",
+    "cuda_device_count",
+    "cuda_status",
+    "describe",
+    "limit_cpu_threads",
+    "list_envs",
+    "make",
+    "registered_envs",
+    "resume",
+    "train",
+    "train_preset",
+    "train_settings",
+]
+
+
+def make(
+    id: str,
+    num_envs: int = 1,
+    device: str = "cpu",
+    *,
+    autoreset: str = "same_step",
+    time_limit: int | None = None,
+    first_env: int = 0,
+    lanes: int = 0,
+    copy: bool = False,
+    stream: int | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> VecEnv:
+    """A batch of `num_envs` environments.
+
+    id          "smax/3m" names environment and scenario, "smax" the environment with its defaults;
+                list_envs() has them all
+    device      "cpu", "cuda", "cuda:1", or "auto": the first GPU if there is one. It decides what
+                the arrays are: NumPy's on the CPU, DeviceArray on a GPU
+    autoreset   what happens when an episode ends. "same_step": the next one begins in the same
+                step. "next_step": the next step ignores the action and resets. "disabled":
+                the environment stands still until reset(mask=...)
+    time_limit  steps after which an episode is truncated; None: the environment's own, 0: never
+    first_env   global number of environment 0. An environment's randomness depends on the seed and
+                its global number only, so parts of a batch behave as the whole does
+    lanes       GPU threads per environment: 1, 8, 16, 32, or 0 to have it chosen
+    copy        False: arrays are views of the environment's own memory, and the next step
+                overwrites them. True: every call returns fresh NumPy arrays, from a GPU, too
+    stream      a CUDA stream as an integer; None: the legacy default stream, on which PyTorch
+                and CuPy work unless told otherwise
+    config      parameters of the environment, see describe()
+
+    ValueError names an unknown id, device or parameter, or a number out of range, and what is
+    valid; RuntimeError if there is not enough memory.
+    """
+    return _throng.make(
+        id,
+        num_envs,
+        device,
+        autoreset=autoreset,
+        time_limit=time_limit,
+        first_env=first_env,
+        lanes=lanes,
+        copy=copy,
+        stream=stream,
+        config=None if config is None else dict(config),
+    )
+
+
+def list_envs() -> list[str]:
+    """Every id that make() takes with its scenario: ["smax/3m", "smax/8m", ...]."""
+    return _throng.env_ids()
+
+
+def describe(id: str, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What an environment is: {"id", "summary", "spec", "scenarios", "parameters"}.
+
+    "parameters" is a list of {"name", "type", "default", "doc", "valid"}; the defaults are those of
+    the scenario and of `config`. ValueError for an unknown id or parameter.
+    """
+    return _throng.describe(id, None if config is None else dict(config))
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What train() leaves behind."""
+
+    folder: Path
+    """config.json, metrics.jsonl, TensorBoard events, checkpoints/, eval.json."""
+    finished: bool
+    """False if the callback stopped the run; resume(folder) goes on with it."""
+    evaluation: dict[str, Any] | None
+    """The final evaluation: {"update", "timesteps", "sampled": {...}, "greedy": {...}}."""
+
+    @property
+    def metrics_path(self) -> Path:
+        """One JSON object a line, one line an update."""
+        return self.folder / "metrics.jsonl"
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl."""
+        return [json.loads(line) for line in self.metrics_path.read_text().splitlines()]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Everything that is needed to repeat the run: config.json."""
+        return json.loads((self.folder / "config.json").read_text())
+
+
+def _result(folder: str, finished: bool) -> TrainResult:
+    report = Path(folder) / "eval.json"
+    return TrainResult(Path(folder), finished, json.loads(report.read_text()) if finished else None)
+
+
+def train(
+    env: str,
+    algo: str = "ippo",
+    *,
+    device: str = "auto",
+    seed: int = 0,
+    out: str | os.PathLike[str] | None = None,
+    total_timesteps: int | None = None,
+    env_config: Mapping[str, Any] | None = None,
+    callback: Callable[[dict[str, Any]], bool | None] | None = None,
+    **settings: Any,
+) -> TrainResult:
+    """Trains a policy: the very run that `throng train` makes.
+
+    env              an id as for make()
+    out              the run's folder; None: runs/<env>__<algo>__<seed>__<time>
+    total_timesteps  steps of all environments together; None: as the environment recommends
+    env_config       parameters of the environment, see describe()
+    callback         called after each update with its line of metrics.jsonl and "num_updates",
+                     "total_timesteps", "seconds_left"; a true return value stops the run
+    settings         any other setting, `learning_rate=1e-3`; train_settings() has them all, and
+                     train_preset(env, algo) what holds where nothing is said
+
+    Ctrl-C, or an exception in the callback, is raised after the update has ended and the run has
+    been saved: resume() goes on with it. ValueError names an unknown or unfit setting.
+    """
+    chosen = {**settings, "seed": seed}
+    if total_timesteps is not None:
+        chosen["total_timesteps"] = total_timesteps
+    folder = "" if out is None else os.fspath(out)
+    parameters = None if env_config is None else dict(env_config)
+    return _result(*_throng.train(env, algo, device, folder, chosen, parameters, callback))
+
+
+def resume(
+    folder: str | os.PathLike[str],
+    *,
+    device: str | None = None,
+    callback: Callable[[dict[str, Any]], bool | None] | None = None,
+) -> TrainResult:
+    """Goes on with a run from its latest checkpoint, bit for bit if the device is the same.
+
+    device   None: as before
+    ValueError if the folder holds no run, or its files are damaged.
+    """
+    return _result(*_throng.resume(os.fspath(folder), device or "", callback))

@@ -1,0 +1,109 @@
+// Batch: turns one game into a VecEnv - its memory, its launches, and its sizes counted by its own writers.
+#pragma once
+
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "core/instance.hpp"
+#include "core/launch.hpp"
+#include "core/stepper.hpp"
+#include "core/vec_env.hpp"
+
+namespace throng {
+
+template <class Env>
+class Batch final : public VecEnv {
+ public:
+  using Params = typename Env::Params;
+  using State = typename Env::State;
+
+  Batch(std::shared_ptr<Device> device, EnvSpec spec, BatchOptions options, const Params& params)
+      : VecEnv(std::move(device), std::move(spec), options), params_(params) {
+    state_fields_.fields(params_, [&](const char* name, auto& field, int count) {
+      using T = typename std::remove_reference_t<decltype(field)>::Value;
+      arena_.want(field.data, size_t(count) * num_envs());
+      state_.push_back({name, dtype_of<T>(), count, sizeof(T), nullptr});
+    });
+    allocate();
+    auto array = state_.begin();
+    state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
+    options_.lanes = Backend::kCuda ? lanes_for(options_.lanes) : 1;
+  }
+
+  void random_actions(const uint8_t* avail_actions, int32_t* actions, Key key, uint32_t draw) override {
+    const int num_actions = spec_.num_actions;
+    const Key drawn = fold_in(key, draw);
+    Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
+      const uint8_t* avail = avail_actions + row * num_actions;
+      int legal = 0;
+      for (int a = 0; a < num_actions; ++a) legal += avail[a];
+      int skip = below(drawn, static_cast<uint32_t>(row), legal);
+      int action = 0;
+      while (avail[action] == 0 || skip-- > 0) ++action;
+      actions[row] = action;
+    });
+  }
+
+ protected:
+  void launch(const Call& call) override {
+    const Stepper<Env> stepper(call, book_, finals_, spec_, options_);
+    Backend::tiles<Env>(*device_, num_envs(), {options_.lanes, options_.backwards}, params_, state_fields_, stepper);
+  }
+
+ private:
+  // About 67,600 threads keep a large GPU busy: few environments get many lanes, many environments few.
+  int lanes_for(int asked) const {
+    if (asked != 0) return asked;
+    constexpr int kThreadsWanted = 67600;
+    int lanes = 1;
+    for (int wider : {8, 16, 32}) {
+      const bool useful = lanes < spec_.lanes;
+      const bool room = int64_t(num_envs()) * lanes < kThreadsWanted;
+      if (useful && (room || lanes < min_lanes())) lanes = wider;
+    }
+    return lanes;
+  }
+  // One thread per environment pays only while the game is small.
+  int min_lanes() const { return spec_.lanes <= 8 ? 1 : spec_.lanes <= 16 ? 8 : spec_.lanes <= 32 ? 16 : 32; }
+
+  Params params_;
+  State state_fields_;
+};
+
+// Fills in what the game knows of itself; the sizes are counted with the game's own writers.
+template <class Env>
+EnvSpec measure(const typename Env::Params& params, const std::string& id) {
+  EnvSpec spec;
+  static_cast<Spec&>(spec) = Env::spec(params);
+  spec.id = id;
+  spec.version = Env::kVersion;
+  HostInstance<Env> instance(params);
+  Env env = instance.env();
+  env.reset(Rng{key(0)});
+  Counter obs;
+  env.observe(0, obs);
+  spec.obs_dim = obs.count;
+  if constexpr (HasWorldState<Env>) {
+    Counter count;
+    env.world_state(count);
+    spec.world_state_dim = count.count;
+  }
+  if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
+  if constexpr (requires { Env::kObjectives; }) {
+    spec.objectives.assign(std::begin(Env::kObjectives), std::end(Env::kObjectives));
+  } else {
+    spec.objectives = {"reward"};
+  }
+  for (int agent = 0; agent < spec.num_agents; ++agent) {
+    if constexpr (requires { Env::agent_name(params, agent); }) {
+      spec.agents.push_back(Env::agent_name(params, agent));
+    } else {
+      spec.agents.push_back("agent_" + std::to_string(agent));
+    }
+  }
+  return spec;
+}
+
+}  // namespace throng

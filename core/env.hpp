@@ -1,0 +1,100 @@
+// READ THIS FIRST: what a game must offer to become an environment. Everything else in core/ serves this page.
+#pragma once
+
+#include <cstdint>
+
+#include "core/field.hpp"
+#include "core/lanes.hpp"
+#include "core/platform.hpp"
+#include "core/rng.hpp"
+#include "core/spec.hpp"
+#include "core/writer.hpp"
+
+namespace throng {
+
+// A game is one header with a namespace of its own and three plain structs (docs/add_an_environment.md builds one):
+//
+//   struct Params {                         // settings: defaults, JSON keys and CLI flags in one list
+//     template <class V> void fields(V&& v);          // v("name", member, "what it is")
+//     void check();                                   // optional, host: throw Error, derive members
+//   };
+//   struct State {                          // one environment: allocation, names, hash and snapshot in one list
+//     Field<float> health;                            // [unit, env]
+//     template <class V> THRONG_HD void fields(const Params&, V&& v);   // v("health", health, num_units)
+//   };
+//   struct Env {                            // the rules, seen from one environment
+//     using Params = ...; using State = ...;
+//     const Params& p;  State s;  Lanes lanes;
+//     static constexpr const char* kVersion = "...";
+//     THRONG_HD static Spec spec(const Params&);
+//     THRONG_HD void reset(Rng);                      // begin an episode
+//     THRONG_HD bool step(Actions, Rewards, Rng);     // one transition; true = the episode ended by the rules
+//     THRONG_HD void observe(int agent, auto& out) const;           // out(value), feature by feature
+//   };
+//
+// Hooks that may be left out:
+//     void avail(int agent, auto& out) const;         // out(legal) per action; default: everything is legal
+//     bool active(int agent) const;                   // takes part (is alive); default: true
+//     void world_state(auto& out) const;              // what a central critic may see
+//     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
+//     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
+//     static std::string agent_name(const Params&, int);            // default "agent_<i>"
+//     static constexpr const char* kObjectives[];     // default "reward"
+//
+// A game never counts its own steps, never resets itself and never meets another environment: the time limit, statistics,
+// auto-reset and memory are written once, in core/batch.hpp.
+
+// The actions of one environment, [agent].
+struct Actions {
+  const int32_t* row;
+  THRONG_HD int operator[](int agent) const { return row[agent]; }
+};
+
+// The rewards of one environment, [agent, objective]; the batch has set them to zero.
+struct Rewards {
+  float* row;
+  int num_objectives;
+  THRONG_HD float& operator()(int agent, int objective = 0) const { return row[agent * num_objectives + objective]; }
+};
+
+template <class E>
+concept HasAvail = requires(const E& e, Counter& out) { e.avail(0, out); };
+template <class E>
+concept HasActive = requires(const E& e) { e.active(0); };
+template <class E>
+concept HasWorldState = requires(const E& e, Counter& out) { e.world_state(out); };
+template <class E>
+concept HasInfo = requires(const E& e, Counter& out) { e.info(out); };
+template <class E>
+concept HasScratch = requires { typename E::Scratch; };
+
+namespace detail {
+struct AnyField {
+  template <class... T>
+  THRONG_HD void operator()(T&&...) const {}
+};
+}  // namespace detail
+
+template <class E>
+concept Environment = requires(E env, const E& seen, typename E::Params params, typename E::State state, Rng rng,
+                               Actions actions, Rewards rewards, Counter& out) {
+  params.fields(detail::AnyField{});
+  state.fields(params, detail::AnyField{});
+  { E::spec(params) };
+  { E::kVersion };
+  env.reset(rng);
+  { env.step(actions, rewards, rng) };
+  seen.observe(0, out);
+};
+
+// What of the outside an environment is built from; hides whether the game asked for scratch memory.
+template <class E>
+THRONG_HD E make_env(const typename E::Params& params, const typename E::State& state, const auto& scratch, Lanes lanes) {
+  if constexpr (HasScratch<E>) {
+    return E{params, state, scratch, lanes};
+  } else {
+    return E{params, state, lanes};
+  }
+}
+
+}  // namespace throng

@@ -1,0 +1,325 @@
+// SMAX: two teams of StarCraft-like units on a square map; each wins by killing the other. The allies are the agents.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "core/env.hpp"
+#include "envs/smax/draws.hpp"      // chance
+#include "envs/smax/heuristic.hpp"  // the enemy
+#include "envs/smax/params.hpp"     // settings and types of unit
+#include "envs/smax/spawn.hpp"      // how an episode begins
+#include "envs/smax/state.hpp"      // what is remembered
+
+// The rules are those of JaxMARL 0.2.0, HeuristicEnemySMAX with discrete actions and unit_list observations:
+// https://github.com/FLAIROx/JaxMARL, jaxmarl/environments/smax (Rutherford et al. 2024, https://arxiv.org/abs/2311.10090).
+//
+// Differs: a step in a direction has length 1 exactly; the original's is 0.99999994 in float32.
+// Differs: an action outside the range is a stop; the original's is undefined.
+// Differs: the time limit truncates; the original does not tell it from an end of the fight.
+// Differs: no products are fused with sums, so a cooldown drawn for the same key can differ in its last bit.
+// Differs: features are multiplied by reciprocals, which can change their last bit.
+namespace throng::smax {
+
+THRONG_HD inline float square_root(float x) {
+#ifdef __CUDA_ARCH__
+  return __fsqrt_rn(x);
+#else
+  return std::sqrt(x);
+#endif
+}
+
+THRONG_HD inline float clamp(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
+
+struct Env {
+  using Params = smax::Params;
+  using State = smax::State;
+  using Scratch = smax::Scratch;
+
+  const Params& p;
+  State s;
+  Scratch w;
+  Lanes lanes;
+
+  static constexpr const char* kVersion = "jaxmarl-0.2.0";
+  static constexpr const char* kInfo[] = {"won", "enemies_killed"};  // enemies_killed: the share of them
+
+  THRONG_HD static Spec spec(const Params& p) {
+    const float width = p.map_width < p.map_height ? p.map_width : p.map_height;
+    const float outside = p.derived.overhang / width;  // own positions are shares of the map
+    Spec spec;
+    spec.num_agents = p.num_allies();
+    spec.num_actions = kFirstAttack + p.num_enemies();
+    spec.time_limit = p.max_steps + 1;
+    spec.obs_low = outside > 1 ? -outside : -1;
+    spec.obs_high = 1 + outside;
+    spec.lanes = p.num_units();
+    return spec;
+  }
+
+  static std::string agent_name(const Params&, int agent) { return "ally_" + std::to_string(agent); }
+
+  // --- the beginning of an episode
+
+  THRONG_HD void reset(Rng rng) { reset_with(Draws(rng)); }
+
+  template <class D>
+  THRONG_HD void reset_with(const D& draws) {
+    lanes.each(p.num_units(), [&](int unit) { spawn(unit, draws); });
+    muster();
+    push_apart();
+  }
+
+  template <class D>
+  THRONG_HD void spawn(int unit, const D& draws) {
+    const int type = spawn_type(p, draws, unit);
+    const Point point = spawn_point(p, draws, unit);
+    s.type[unit] = static_cast<uint8_t>(type);
+    s.health[unit] = p.max_health[type];
+    s.cooldown[unit] = 0;
+    s.action[unit] = kStop;
+    w.moved_x[unit] = point.x;
+    w.moved_y[unit] = point.y;
+    if (is_ally(unit)) return;
+    const int enemy = unit - p.num_allies();
+    s.goal_x[enemy] = s.goal_y[enemy] = 0;
+    s.last_slot[enemy] = kNoSlot;
+  }
+
+  // --- one step
+
+  THRONG_HD bool step(Actions actions, Rewards rewards, Rng rng) { return step_with(actions, rewards, Draws(rng)); }
+
+  template <class D>
+  THRONG_HD bool step_with(Actions actions, Rewards rewards, const D& draws) {
+    const int allies = p.num_allies();
+    return play([&](int unit) { return unit < allies ? actions[unit] : heuristic_action(*this, unit - allies, draws); },
+                rewards, draws);
+  }
+
+  // The step in which every unit is told order(unit).
+  template <class Order, class D>
+  THRONG_HD bool play(const Order& order, Rewards rewards, const D& draws) {
+    muster();
+    lanes.each(p.num_units(), [&](int unit) { begin_step(unit, order(unit)); });
+    for (int world_step = 0; world_step < p.world_steps_per_env_step; ++world_step) {
+      lanes.each(w.count[kFighters], [&](int fighter) { fire_and_move(fighter, world_step, draws); });
+      lanes.each(w.count[kFighters], [&](int fighter) { take_damage(fighter); });
+      push_apart();
+    }
+    pay(rewards);
+    return !any_alive(0, p.num_allies()) || !any_alive(p.num_allies(), p.num_units());
+  }
+
+  THRONG_HD void muster() {
+    lanes.once([&] {
+      int fighters = 0;
+      for (int unit = 0; unit < p.num_units(); ++unit) {
+        if (unit == p.num_allies()) w.count[kAllyFighters] = fighters;
+        if (alive(unit)) w.fighter[fighters++] = static_cast<uint8_t>(unit);
+      }
+      w.count[kFighters] = fighters;
+    });
+  }
+
+  THRONG_HD void begin_step(int unit, int action) {
+    const int num_actions = kFirstAttack + (is_ally(unit) ? p.num_enemies() : p.num_allies());
+    s.action[unit] = static_cast<uint8_t>(action >= 0 && action < num_actions ? action : kStop);
+    if (!is_ally(unit)) w.loss[unit - p.num_allies()] = s.health[unit];
+    if (alive(unit)) return;
+    // The weapons of the dead go on cooling, by the same roundings as all others.
+    for (int i = 0; i < p.world_steps_per_env_step; ++i) s.cooldown[unit] -= p.time_per_step;
+  }
+
+  // A world step begins: all units fire and move at once, each by what it sees before anybody has.
+  template <class D>
+  THRONG_HD void fire_and_move(int fighter, int world_step, const D& draws) {
+    const int unit = w.fighter[fighter], type = s.type[unit], action = s.action[unit];
+    const bool lives = alive(unit);
+    const bool fires = lives && s.cooldown[unit] <= 0 && action >= kFirstAttack && in_range(unit, target_of(unit));
+    w.hit[fighter] = fires ? static_cast<uint8_t>(target_of(unit)) : kNobody;
+    if (fires) {
+      const float jitter = draws.cooldown_jitter(world_step, unit, -p.time_per_step, 2 * p.time_per_step);
+      // The original stores a difference added to the old value; for the same bits, so do we.
+      s.cooldown[unit] += p.weapon_cooldown[type] + jitter - s.cooldown[unit];
+    } else {
+      s.cooldown[unit] -= p.time_per_step;
+    }
+
+    const float stride = p.derived.stride[type];
+    const float x = s.x[unit] + (action == kEast ? stride : action == kWest ? -stride : 0);
+    const float y = s.y[unit] + (action == kNorth ? stride : action == kSouth ? -stride : 0);
+    w.moved_x[fighter] = lives ? clamp(x, 0, p.map_width) : kNowhere;
+    w.moved_y[fighter] = lives ? clamp(y, 0, p.map_height) : kNowhere;
+  }
+
+  // Hits and walls; who dies stays where it is.
+  THRONG_HD void take_damage(int fighter) {
+    const int unit = w.fighter[fighter];
+    if (!alive(unit)) return;
+    const int first = is_ally(unit) ? w.count[kAllyFighters] : 0;
+    const int end = is_ally(unit) ? w.count[kFighters] : w.count[kAllyFighters];
+    float damage = 0;
+    for (int k = first; k < end; ++k) {
+      if (w.hit[k] == unit) damage += p.damage[s.type[w.fighter[k]]];
+    }
+    const float x = w.moved_x[fighter], y = w.moved_y[fighter];
+    const bool at_wall = x <= 0 || x >= p.map_width || y <= 0 || y >= p.map_height;
+    const float health = s.health[unit] - damage;
+    const bool dies = health <= 0 || (p.walls_cause_death && at_wall);
+    s.health[unit] = dies ? 0 : health;
+    if (!dies) return;
+    s.x[unit] = x;
+    s.y[unit] = y;
+    w.moved_x[fighter] = w.moved_y[fighter] = kNowhere;
+  }
+
+  // Units that overlap push each other, all at once and only once. This is where moves reach the state.
+  THRONG_HD void push_apart() {
+    lanes.each(w.count[kFighters], [&](int fighter) { be_pushed(fighter); });
+  }
+
+  THRONG_HD void be_pushed(int fighter) {
+    const int unit = w.fighter[fighter];
+    if (!alive(unit)) return;
+    const int type = s.type[unit], fighters = w.count[kFighters];
+    const float x = w.moved_x[fighter], y = w.moved_y[fighter], range2 = p.derived.push_range2[type];
+    float push_x = 0, push_y = 0;
+    for (int k = 0; k < fighters; ++k) {
+      const float dx = x - w.moved_x[k], dy = y - w.moved_y[k];
+      const float d2 = dx * dx + dy * dy;
+      if (d2 >= range2 || k == fighter) continue;  // most pairs: neither root nor quotient
+      const float radii = p.radius[type] + p.radius[s.type[w.fighter[k]]];
+      const float overlap = radii / (square_root(d2) + 1e-6f) - 1;
+      if (overlap <= 0) continue;
+      push_x += dx * overlap;
+      push_y += dy * overlap;
+    }
+    s.x[unit] = x + 0.5f * push_x;
+    s.y[unit] = y + 0.5f * push_y;
+  }
+
+  // Every ally, dead or alive, earns the mean share of health that the enemies lost, by whatever cause, and the bonus if the
+  // allies have won.
+  THRONG_HD void pay(Rewards rewards) {
+    const int allies = p.num_allies(), enemies = p.num_enemies();
+    lanes.each(enemies, [&](int enemy) {
+      const int unit = allies + enemy;
+      w.loss[enemy] = (s.health[unit] - w.loss[enemy]) / p.max_health[s.type[unit]];
+    });
+    float loss = 0;
+    for (int enemy = 0; enemy < enemies; ++enemy) loss += w.loss[enemy];
+    const float reward = -loss / static_cast<float>(enemies) + (won() ? p.won_battle_bonus : 0);
+    lanes.each(allies, [&](int ally) { rewards(ally) = reward; });
+  }
+
+  // --- what is so
+
+  THRONG_HD bool is_ally(int unit) const { return unit < p.num_allies(); }
+  THRONG_HD bool alive(int unit) const { return s.health[unit] > 0; }
+  THRONG_HD bool any_alive(int first, int end) const {
+    while (first < end && !alive(first)) ++first;
+    return first < end;
+  }
+  // Both teams can die in the same step; then nobody has won.
+  THRONG_HD bool won() const { return any_alive(0, p.num_allies()) && !any_alive(p.num_allies(), p.num_units()); }
+
+  THRONG_HD int unit_in_slot(int unit, int slot) const {
+    return is_ally(unit) ? p.num_allies() + slot : p.num_allies() - 1 - slot;
+  }
+  THRONG_HD int slot_of(int unit, int opponent) const {
+    return is_ally(unit) ? opponent - p.num_allies() : p.num_allies() - 1 - opponent;
+  }
+  THRONG_HD int target_of(int unit) const { return unit_in_slot(unit, s.action[unit] - kFirstAttack); }
+
+  THRONG_HD float distance2(int a, int b) const {
+    const float dx = s.x[b] - s.x[a], dy = s.y[b] - s.y[a];
+    return dx * dx + dy * dy;
+  }
+  THRONG_HD bool in_range(int unit, int target) const {
+    return alive(target) && distance2(unit, target) < p.derived.attack_range2[s.type[unit]];
+  }
+
+  THRONG_HD float health_share(int unit) const { return s.health[unit] * p.derived.per_health[s.type[unit]]; }
+  THRONG_HD float cooldown_share(int unit) const {
+    return clamp(s.cooldown[unit] * p.derived.per_cooldown[s.type[unit]], 0, 1);
+  }
+
+  // --- what is seen
+
+  THRONG_HD void observe(int agent, auto& out) const { observe_unit(agent, out); }
+
+  // A block of 13 for every other unit, its own team first, then 10 of its own. Enemies see everything in reverse order, so
+  // that the two teams look alike. Zeros stand for what is dead or out of sight, and for everything if the observer is dead.
+  THRONG_HD void observe_unit(int unit, auto& out) const {
+    const int units = p.num_units();
+    for (int k = 0; k < units; ++k) {
+      const int other = is_ally(unit) ? k : units - 1 - k;
+      if (other != unit) observe_other(unit, other, out);
+    }
+    const bool lives = alive(unit);
+    out(lives ? health_share(unit) : 0);
+    out(lives ? s.x[unit] / p.map_width : 0);
+    out(lives ? s.y[unit] / p.map_height : 0);
+    out(lives ? cooldown_share(unit) : 0);
+    write_type(lives ? s.type[unit] : kNumTypes, out);
+  }
+
+  THRONG_HD void observe_other(int unit, int other, auto& out) const {
+    const int type = s.type[unit], action = s.action[other];
+    const bool seen = alive(unit) && alive(other) && distance2(unit, other) < p.derived.sight_range2[type];
+    const bool plans_seen = seen && (p.see_enemy_actions || is_ally(unit) == is_ally(other));
+    const float per_sight = p.derived.per_sight[type];
+    out(seen ? health_share(other) : 0);
+    out(seen ? (s.x[other] - s.x[unit]) * per_sight : 0);
+    out(seen ? (s.y[other] - s.y[unit]) * per_sight : 0);
+    out(plans_seen ? static_cast<float>((action == kEast) - (action == kWest)) : 0);
+    out(plans_seen ? static_cast<float>((action == kNorth) - (action == kSouth)) : 0);
+    out(plans_seen && action >= kFirstAttack ? static_cast<float>(action) * p.derived.per_action[!is_ally(other)] : 0);
+    out(seen ? cooldown_share(other) : 0);
+    write_type(seen ? s.type[other] : kNumTypes, out);
+  }
+
+  THRONG_HD static void write_type(int type, auto& out) {
+    for (int t = 0; t < kNumTypes; ++t) out(t == type ? 1.0f : 0.0f);
+  }
+
+  // Legal are: all moves to the living, attacks on living opponents in range, even if the weapon is not ready, and to stop.
+  THRONG_HD void avail(int agent, auto& out) const { avail_unit(agent, out); }
+
+  THRONG_HD void avail_unit(int unit, auto& out) const {
+    const bool lives = alive(unit);
+    for (int move = kNorth; move <= kWest; ++move) out(lives);
+    out(true);
+    const int opponents = is_ally(unit) ? p.num_enemies() : p.num_allies();
+    for (int slot = 0; slot < opponents; ++slot) out(lives && in_range(unit, unit_in_slot(unit, slot)));
+  }
+
+  THRONG_HD bool active(int agent) const { return alive(agent); }
+
+  // The map as it is: 10 values for every unit, in raw coordinates and seconds, zeros for the dead; then all teams, all types.
+  THRONG_HD void world_state(auto& out) const {
+    for (int unit = 0; unit < p.num_units(); ++unit) {
+      const bool lives = alive(unit);
+      out(lives ? s.health[unit] / p.max_health[s.type[unit]] : 0);
+      out(lives ? s.x[unit] : 0);
+      out(lives ? s.y[unit] : 0);
+      out(lives ? s.cooldown[unit] : 0);
+      write_type(lives ? s.type[unit] : kNumTypes, out);
+    }
+    for (int unit = 0; unit < p.num_units(); ++unit) out(is_ally(unit) ? 0.0f : 1.0f);
+    for (int unit = 0; unit < p.num_units(); ++unit) out(static_cast<float>(s.type[unit]));
+  }
+
+  THRONG_HD void info(auto& out) const {
+    int killed = 0;
+    for (int unit = p.num_allies(); unit < p.num_units(); ++unit) killed += !alive(unit);
+    out(won() ? 1.0f : 0.0f);
+    out(static_cast<float>(killed) / static_cast<float>(p.num_enemies()));
+  }
+};
+
+static_assert(Environment<Env>);
+
+}  // namespace throng::smax

@@ -1,0 +1,77 @@
+// A learner with a rollout of random numbers: what the tests of learning bricks have in common.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "algos/learner.hpp"
+#include "core/rng.hpp"
+
+namespace synthetic {
+
+using namespace throng;
+
+inline EnvSpec spec(int agents = 2, int actions = 5, int obs_dim = 7, int time_limit = 3) {
+  EnvSpec spec;
+  spec.num_agents = agents;
+  spec.num_actions = actions;
+  spec.obs_dim = obs_dim;
+  spec.time_limit = time_limit;
+  spec.objectives = {"reward"};
+  return spec;
+}
+
+inline TrainConfig config() {
+  TrainConfig config;
+  config.num_envs = 6;
+  config.num_steps = 8;
+  config.total_timesteps = 480;
+  config.num_minibatches = 3;
+  config.hidden_sizes = {9, 8};
+  config.activation = kTanh;
+  config.seed = 5;
+  return config;
+}
+
+inline std::vector<float> numbers(size_t count, Key key, float lo, float hi) {
+  std::vector<float> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = uniform(key, static_cast<uint32_t>(i), lo, hi);
+  return values;
+}
+
+// Random observations and masks (stop is always legal), the learner's own actions and values, random rewards, and ends:
+// every third step is truncated in environment 0 and terminated in environment 1.
+inline void fill(Learner& learner, Device& device, Key key) {
+  const Rollout& r = learner.rollout();
+  const size_t rows = r.rows();
+  learner.begin_rollout();
+  std::vector<uint8_t> avail((r.num_steps + 1) * rows * r.num_actions);
+  for (size_t i = 0; i < avail.size(); ++i) {
+    avail[i] = i % r.num_actions == 0 || uniform(fold_in(key, 1), static_cast<uint32_t>(i)) < 0.7f;
+  }
+  std::vector<uint8_t> terminated(r.num_steps * rows), truncated(r.num_steps * rows);
+  for (int t = 0; t < r.num_steps; ++t) {
+    for (int a = 0; a < r.num_agents; ++a) {
+      truncated[t * rows + a] = t % 3 == 2;
+      terminated[t * rows + r.num_agents + a] = t % 3 == 2;
+    }
+  }
+  upload(device, r.obs, numbers((r.num_steps + 1) * rows * r.obs_dim, fold_in(key, 2), -1, 1));
+  upload(device, r.avail_actions, avail);
+  upload(device, r.rewards, numbers(r.num_steps * rows, fold_in(key, 3), -1, 1));
+  upload(device, r.terminated, terminated);
+  upload(device, r.truncated, truncated);
+
+  Arena arena(std::shared_ptr<Device>(&device, [](Device*) {}));
+  Finals finals;
+  arena.want(finals.obs, rows * r.obs_dim);
+  arena.commit();
+  for (int t = 0; t < r.num_steps; ++t) {
+    learner.act(t);
+    upload(device, finals.obs, numbers(rows * r.obs_dim, fold_in(key, 100 + t), -1, 1));
+    learner.keep_finals(t, finals);
+  }
+}
+
+}  // namespace synthetic

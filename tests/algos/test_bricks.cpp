@@ -1,0 +1,160 @@
+// The smaller learning bricks: permutation, categorical, orthogonal initialisation, sums, Adam.
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <set>
+
+#include "algos/adam.hpp"
+#include "algos/categorical.hpp"
+#include "algos/grid.hpp"
+#include "algos/matmul.hpp"
+#include "algos/parameters.hpp"
+#include "algos/permutation.hpp"
+#include "tests/algos/synthetic.hpp"
+
+using namespace throng;
+using Catch::Approx;
+
+TEST_CASE("a permutation visits everything once, and keys differ") {
+  for (uint32_t n : {1u, 2u, 3u, 7u, 64u, 1000u, 4097u}) {
+    std::set<uint32_t> seen;
+    const Permutation permutation(n, key(9));
+    for (uint32_t i = 0; i < n; ++i) seen.insert(permutation(i));
+    CHECK(seen.size() == n);
+    CHECK(*seen.rbegin() == n - 1);
+  }
+  int fixed = 0, same = 0;
+  const Permutation a(1000, key(1)), b(1000, key(2));
+  for (uint32_t i = 0; i < 1000; ++i) {
+    fixed += a(i) == i;
+    same += a(i) == b(i);
+  }
+  CHECK(fixed < 10);
+  CHECK(same < 10);
+}
+
+TEST_CASE("every position of a permutation is equally likely") {
+  constexpr int kN = 5, kKeys = 20000;
+  int counts[kN][kN] = {};
+  for (int k = 0; k < kKeys; ++k) {
+    const Permutation permutation(kN, fold_in(key(77), k));
+    for (uint32_t i = 0; i < kN; ++i) ++counts[i][permutation(i)];
+  }
+  for (auto& row : counts) {
+    for (int count : row) CHECK(std::abs(count - kKeys / kN) < 5 * std::sqrt(kKeys / double(kN)));
+  }
+}
+
+TEST_CASE("a masked categorical never chooses what is illegal and follows its probabilities") {
+  const float logits[] = {100.0f, 1.0f, 0.0f, -1.0f, 2.0f};
+  const uint8_t avail[] = {0, 1, 1, 0, 1};
+  const Categorical policy(logits, avail, 5);
+  double total = 0, expected_entropy = 0;
+  for (int a = 0; a < 5; ++a) {
+    total += policy.prob(a);
+    if (avail[a]) expected_entropy -= policy.prob(a) * std::log(policy.prob(a));
+  }
+  CHECK(total == Approx(1).epsilon(1e-6));
+  CHECK(policy.prob(0) == 0);
+  CHECK(policy.entropy() == Approx(expected_entropy).epsilon(1e-5));
+  CHECK(policy.mode() == 4);
+  CHECK(policy.log_prob(4) == Approx(2 - std::log(std::exp(1) + 1 + std::exp(2))).epsilon(1e-6));
+  int counts[5] = {};
+  constexpr int kDraws = 100000;
+  for (int i = 0; i < kDraws; ++i) ++counts[policy.sample(uniform(key(1), i))];
+  for (int a = 0; a < 5; ++a) {
+    const double p = policy.prob(a);
+    CHECK(std::abs(counts[a] - kDraws * p) <= 5 * std::sqrt(kDraws * p * (1 - p)));
+  }
+  CHECK(policy.sample(0.99999994f) == 4);
+}
+
+TEST_CASE("orthogonal matrices are orthogonal") {
+  for (auto [rows, columns] : {std::pair{12, 5}, {5, 12}, {8, 8}}) {
+    const auto m = orthogonal(rows, columns, 2.0f, key(4));
+    const int count = std::min(rows, columns);
+    for (int i = 0; i < count; ++i) {
+      for (int j = 0; j < count; ++j) {
+        double dot = 0;
+        for (int k = 0; k < std::max(rows, columns); ++k) {
+          dot += rows < columns ? m[i * columns + k] * m[j * columns + k] : m[k * columns + i] * m[k * columns + j];
+        }
+        CHECK(dot == Approx(i == j ? 4.0 : 0.0).margin(1e-5));
+      }
+    }
+  }
+}
+
+TEST_CASE("matrix products agree with plain loops, and a row does not depend on its place") {
+  auto device = open_device("cpu");
+  auto matmul = make_matmul(device);
+  const int in = 75, out = 33;
+  const int64_t rows = 1500, padded = Matmul::padded(rows);
+  const auto x = synthetic::numbers(padded * in, key(1), -1, 1), w = synthetic::numbers(in * out, key(2), -1, 1);
+  const auto dy = synthetic::numbers(padded * out, key(3), -1, 1);
+  std::vector<float> y(padded * out), dx(padded * in), dw(in * out);
+  matmul->forward(rows, in, out, x.data(), w.data(), y.data());
+  matmul->backward_input(rows, in, out, dy.data(), w.data(), dx.data());
+  matmul->backward_weight(rows, in, out, x.data(), dy.data(), dw.data());
+  for (int64_t r : {0, 1, 127, 128, 700, 1499}) {
+    for (int j = 0; j < out; ++j) {
+      double sum = 0;
+      for (int i = 0; i < in; ++i) sum += double(x[r * in + i]) * w[i * out + j];
+      CHECK(y[r * out + j] == Approx(sum).margin(1e-4));
+    }
+    for (int i = 0; i < in; ++i) {
+      double sum = 0;
+      for (int j = 0; j < out; ++j) sum += double(dy[r * out + j]) * w[i * out + j];
+      CHECK(dx[r * in + i] == Approx(sum).margin(1e-4));
+    }
+  }
+  for (int i : {0, 40, 74}) {
+    for (int j : {0, 32}) {
+      double sum = 0;
+      for (int64_t r = 0; r < rows; ++r) sum += double(x[r * in + i]) * dy[r * out + j];
+      CHECK(dw[i * out + j] == Approx(sum).margin(1e-3));
+    }
+  }
+  std::vector<float> shifted(padded * in), z(padded * out);
+  std::copy(x.begin(), x.begin() + 100 * in, shifted.begin() + 517 * in);
+  matmul->forward(617, in, out, shifted.data(), w.data(), z.data());
+  for (int k = 0; k < 100 * out; ++k) REQUIRE(z[517 * out + k] == y[k]);
+}
+
+TEST_CASE("row sums are exact enough and do not depend on threads") {
+  auto device = open_device("cpu");
+  const int64_t rows = 100003;
+  std::vector<double> partial(kSumParts * 2), out(2), again(2);
+  auto load = [](int64_t row, int column) { return column == 0 ? double(row) : 0.1; };
+  sum_rows(*device, rows, 2, partial.data(), out.data(), load);
+  CHECK(out[0] == rows * (rows - 1) / 2.0);
+  CHECK(out[1] == Approx(0.1 * rows).epsilon(1e-12));
+  limit_cpu_threads(1);
+  sum_rows(*device, rows, 2, partial.data(), again.data(), load);
+  limit_cpu_threads(0);
+  CHECK(again == out);
+}
+
+TEST_CASE("Adam's first steps and the clipping of the global norm") {
+  auto device = open_device("cpu");
+  Arena arena(device);
+  Adam adam;
+  float *parameters, *gradients;
+  double* norm;
+  adam.want(arena, 2);
+  arena.want(parameters, 2);
+  arena.want(gradients, 2);
+  arena.want(norm, 1);
+  arena.commit();
+  gradients[0] = 3;
+  gradients[1] = -4;
+  *norm = 25;
+  adam.update(*device, 2, parameters, gradients, norm, 0.1f, 0.0f, 0.0f);
+  CHECK(parameters[0] == Approx(-0.1));  // the first step is the learning rate, whatever the gradient
+  CHECK(parameters[1] == Approx(0.1));
+  CHECK(adam.first[0] == Approx(0.3));
+  adam = Adam{adam.first, adam.second, 0};
+  adam.first[0] = adam.first[1] = 0;
+  adam.update(*device, 2, parameters, gradients, norm, 0.0f, 0.0f, 2.5f);
+  CHECK(adam.first[0] == Approx(0.1 * 1.5));  // 3 * 2.5 / 5
+}

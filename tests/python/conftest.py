@@ -1,0 +1,41 @@
+"""What the Python tests share: devices, small environments, and arrays on the host."""
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+throng = pytest.importorskip("throng", reason="needs PYTHONPATH with the package and the compiled module")
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL_RUN = dict(num_envs=8, num_steps=16, num_minibatches=2, hidden_sizes=[16], eval_episodes=8)
+
+
+def host(array):
+    """A NumPy copy, from whatever device."""
+    return np.array(array) if isinstance(array, np.ndarray) else array.numpy()
+
+
+def roll(env, steps, seed=0):
+    """The outcomes of random play as a list of tuples of NumPy copies."""
+    env.reset(seed=seed)
+    outcomes = []
+    for _ in range(steps):
+        obs, rewards, terminations, truncations, _ = env.step(env.sample_actions())
+        outcomes.append(tuple(host(x) for x in (obs, rewards, terminations, truncations)))
+    return outcomes
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request):
+    if request.param == "cuda" and throng.cuda_device_count() == 0:
+        pytest.skip(throng.cuda_status())
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def environment_variables():
+    """For child processes: they find the package as this process did."""
+    package = Path(throng.__file__).resolve().parents[1]
+    module = Path(throng._throng.__file__).resolve().parent
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), str(module)])}

@@ -1,0 +1,112 @@
+"""The package around the module: stubs, examples, the page of the docs, the command line."""
+import ast
+import inspect
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, throng
+
+PACKAGE = ROOT / "bindings" / "python" / "throng"
+
+
+def stub_names():
+    """{"": names of the module, "VecEnv": names of the class, ...}."""
+    tree = ast.parse((PACKAGE / "_throng.pyi").read_text())
+    names = {"": set()}
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            names[""].add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names[node.name] = {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
+    return names
+
+
+def public(thing):
+    return {name for name in vars(thing) if not name.startswith("_")}
+
+
+def test_stubs_name_what_there_is():
+    stubs = stub_names()
+    assert stubs[""] == public(throng._throng)
+    for name in ("VecEnv", "DeviceArray", "EnvSpec"):
+        kind = getattr(throng, name)
+        special = {"__enter__", "__exit__", "__len__", "__array__", "__dlpack__", "__dlpack_device__"}
+        special |= {"__array_interface__", "__cuda_array_interface__"}
+        assert stubs[name] == public(kind) | (special & set(vars(kind)))
+
+
+def test_stubs_tell_the_arguments():
+    tree = ast.parse((PACKAGE / "_throng.pyi").read_text())
+    nodes = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    for name, node in nodes.items():
+        signature = getattr(throng._throng, name).__doc__.splitlines()[0]
+        arguments = node.args.args + node.args.kwonlyargs
+        assert re.findall(r"(\w+): ", signature) == [a.arg for a in arguments], signature
+    stub = [a.arg for a in nodes["make"].args.args + nodes["make"].args.kwonlyargs]
+    assert stub == list(inspect.signature(throng.make).parameters)
+
+
+def test_the_public_names_exist_and_are_explained():
+    for name in throng.__all__:
+        thing = getattr(throng, name)
+        assert thing.__doc__, name
+    assert (PACKAGE / "py.typed").exists()
+
+
+def test_the_version_is_the_headers():
+    header = (ROOT / "core" / "version.hpp").read_text()
+    assert f'"{throng.__version__}"' in header
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["random_rollout.py", "--num-envs", "16", "--num-steps", "40"],
+        ["train_from_python.py", "--num-updates", "2", "--num-envs", "8", "--device", "cpu"],
+    ],
+    ids=lambda a: a[0],
+)
+def test_examples(arguments, tmp_path, environment_variables):
+    command = [sys.executable, str(ROOT / "examples" / arguments[0]), *arguments[1:]]
+    run = subprocess.run(
+        command, cwd=tmp_path, env=environment_variables, capture_output=True, text=True, timeout=300
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout
+
+
+def snippets(page):
+    """(line, code) of every block that is marked as Python."""
+    text = page.read_text()
+    for match in re.finditer(r"^```python\n(.*?)^```", text, re.M | re.S):
+        yield text.count("\n", 0, match.start()) + 2, match[1]
+
+
+def test_the_page_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page, names = ROOT / "docs" / "python.md", {}
+    for line, code in snippets(page):
+        if "import torch" in code and not importable("torch"):
+            continue
+        exec(compile("\n" * (line - 1) + code, str(page), "exec"), names)
+    assert names
+
+
+def importable(name):
+    try:
+        __import__(name)
+    except ImportError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("arguments, code, says", [(["list"], 0, "smax/3m"), (["nonsense"], 2, "")])
+def test_command_line(arguments, code, says, environment_variables):
+    run = subprocess.run(
+        [sys.executable, "-m", "throng", *arguments],
+        env=environment_variables, capture_output=True, text=True, timeout=60,
+    )
+    assert run.returncode == code, run.stderr
+    assert says in run.stdout
