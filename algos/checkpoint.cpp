@@ -2,6 +2,7 @@
 #include "algos/checkpoint.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -40,7 +41,8 @@ int64_t timesteps_of(const std::string& name) {
   constexpr std::string_view kBegin = "step_", kEnd = ".safetensors";
   int64_t timesteps = 0;
   if (name.size() <= kBegin.size() + kEnd.size() || !name.starts_with(kBegin) || !name.ends_with(kEnd)) return -1;
-  const std::string_view number = std::string_view(name).substr(kBegin.size(), name.size() - kBegin.size() - kEnd.size());
+  const std::string_view number =
+      std::string_view(name).substr(kBegin.size(), name.size() - kBegin.size() - kEnd.size());
   return read_number(number, timesteps) ? timesteps : -1;
 }
 
@@ -73,7 +75,7 @@ int64_t named_by(const std::string& run_folder, const char* pointer) {
 
 // ---- content ----
 
-// FNV-1a over words: the file format itself would not notice a changed bit of a tensor.
+// Like FNV-1a, over words: the file format itself would not notice a changed bit of a tensor.
 uint64_t checksum(const std::map<std::string, Tensor>& tensors) {
   uint64_t hash = 0xcbf29ce484222325u;
   auto add = [&](const void* data, size_t bytes) {
@@ -158,9 +160,12 @@ Checkpoint unpacked(SafeTensors file) {
   checkpoint.config = nlohmann::ordered_json(parse_json(text_of(file, "config"), "metadata 'config'"));
   checkpoint.best = best_of(file);
   for (auto& [name, tensor] : file.tensors) {
-    if (name.starts_with(kOptimizer)) checkpoint.optimizer[name.substr(std::strlen(kOptimizer))] = std::move(tensor);
-    else if (name.starts_with(kEnv)) checkpoint.env[name.substr(std::strlen(kEnv))] = std::move(tensor);
-    else checkpoint.parameters[name] = std::move(tensor);
+    if (name.starts_with(kOptimizer))
+      checkpoint.optimizer[name.substr(std::strlen(kOptimizer))] = std::move(tensor);
+    else if (name.starts_with(kEnv))
+      checkpoint.env[name.substr(std::strlen(kEnv))] = std::move(tensor);
+    else
+      checkpoint.parameters[name] = std::move(tensor);
   }
   return checkpoint;
 }
@@ -177,14 +182,12 @@ void prune(const std::string& run_folder, const Checkpoint& newest) {
     if (timesteps > newest.timesteps || kept++ < kKept || best) continue;
     fs::remove(path_of(run_folder, timesteps), ignored);
   }
-  std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(folder_of(run_folder), ignored)) {
-    if (entry.path().filename().string().find(".partial.") != std::string::npos) leftovers.push_back(entry.path());
+    if (entry.path().filename().string().find(".partial.") != std::string::npos) fs::remove(entry.path(), ignored);
   }
-  for (const fs::path& path : leftovers) fs::remove(path, ignored);
 }
 
-// The newest checkpoint before `timesteps` that can be read, or -1.
+// The newest checkpoint but the damaged one that can be read, or -1.
 int64_t newest_intact(const std::string& run_folder, int64_t damaged) {
   for (const int64_t timesteps : stored(run_folder)) {
     if (timesteps == damaged) continue;

@@ -48,7 +48,8 @@ void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
   for (int t = 0; t < env.spec().time_limit; ++t) {
     learner.act_on(env.observations(), env.num_rows(), greedy, sampling, static_cast<uint32_t>(t), env.actions());
     env.step(env.actions());
-    if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs()) return;
+    if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs())
+      return;
   }
   throw Error("evaluation of " + env.spec().id + ": not every episode ended at the time limit");
 }

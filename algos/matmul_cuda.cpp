@@ -23,12 +23,12 @@ struct CublasLt {
   X(cublasLtGetVersion)                                                                                                 \
   X(cublasLtMatmul)                                                                                                     \
   X(cublasLtMatmulAlgoGetHeuristic)                                                                                     \
-  X(cublasLtMatmulAlgoConfigGetAttribute)                                                                               \
   X(cublasLtMatmulDescCreate)                                                                                           \
   X(cublasLtMatmulDescSetAttribute)                                                                                     \
   X(cublasLtMatmulDescDestroy)                                                                                          \
   X(cublasLtMatrixLayoutCreate)                                                                                         \
   X(cublasLtMatrixLayoutDestroy)                                                                                        \
+  X(cublasLtMatrixLayoutSetAttribute)                                                                                   \
   X(cublasLtMatmulPreferenceCreate)                                                                                     \
   X(cublasLtMatmulPreferenceSetAttribute)                                                                               \
   X(cublasLtMatmulPreferenceDestroy)                                                                                    \
@@ -67,10 +67,13 @@ void check_lt(cublasStatus_t status, const char* call, const std::source_locatio
 }
 #define THRONG_LT(call) check_lt(lt().call, #call)
 
+// One matrix, or `batch` of them that lie `stride` elements apart.
 struct Layout {
   cublasLtMatrixLayout_t value = nullptr;
-  Layout(int64_t rows, int64_t columns) {
+  Layout(int64_t rows, int64_t columns, int32_t batch, int64_t stride) {
     THRONG_LT(cublasLtMatrixLayoutCreate(&value, CUDA_R_32F, rows, columns, rows));
+    THRONG_LT(cublasLtMatrixLayoutSetAttribute(value, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof(batch)));
+    THRONG_LT(cublasLtMatrixLayoutSetAttribute(value, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof(stride)));
   }
   ~Layout() { lt().cublasLtMatrixLayoutDestroy(value); }
   Layout(const Layout&) = delete;
@@ -90,62 +93,65 @@ class CudaMatmul final : public Matmul {
 
   std::string name() const override { return "cuBLASLt " + std::to_string(lt().cublasLtGetVersion()); }
 
+  // A batch of products with exactly kRowBlock rows each: one algorithm, chosen once, serves any number of rows.
   void forward(int64_t rows, int in, int out, const float* x, const float* w, float* y) override {
-    multiply({kForward, 0, in, out}, CUBLAS_OP_N, CUBLAS_OP_N, w, out, in, x, in, rows, y, out, rows);
+    const auto blocks = static_cast<int32_t>(padded(rows) / kRowBlock);
+    multiply({kForward, 0, in, out}, CUBLAS_OP_N, CUBLAS_OP_N, {w, out, in, 0}, {x, in, kRowBlock, kRowBlock * in},
+             {y, out, kRowBlock, kRowBlock * out}, blocks);
   }
   void backward_input(int64_t rows, int in, int out, const float* dy, const float* w, float* dx) override {
-    multiply({kBackwardInput, rows, in, out}, CUBLAS_OP_T, CUBLAS_OP_N, w, out, in, dy, out, rows, dx, in, rows);
+    multiply({kBackwardInput, rows, in, out}, CUBLAS_OP_T, CUBLAS_OP_N, {w, out, in, 0}, {dy, out, rows, 0}, {dx, in, rows, 0}, 1);
   }
   void backward_weight(int64_t rows, int in, int out, const float* x, const float* dy, float* dw) override {
-    multiply({kBackwardWeight, rows, in, out}, CUBLAS_OP_N, CUBLAS_OP_T, dy, out, rows, x, in, rows, dw, out, in);
+    multiply({kBackwardWeight, rows, in, out}, CUBLAS_OP_N, CUBLAS_OP_T, {dy, out, rows, 0}, {x, in, rows, 0}, {dw, out, in, 0}, 1);
   }
 
  private:
   enum Product { kForward, kBackwardInput, kBackwardWeight };
-  // An algorithm is chosen once per shape and kept. For `forward` the number of rows is no part of the shape (0), so that
-  // every batch goes through one kernel.
-  using Shape = std::tuple<Product, int64_t, int, int>;
+  using Shape = std::tuple<Product, int64_t, int, int>;  // an algorithm is chosen once per shape and kept
   static constexpr size_t kWorkspace = 32 << 20;
 
-  void multiply(const Shape& shape, cublasOperation_t op_a, cublasOperation_t op_b, const float* a, int64_t a_rows,
-                int64_t a_columns, const float* b, int64_t b_rows, int64_t b_columns, float* c, int64_t c_rows, int64_t c_columns) {
+  struct Matrix {  // column-major
+    const float* data;
+    int64_t rows, columns, stride;
+  };
+
+  void multiply(const Shape& shape, cublasOperation_t op_a, cublasOperation_t op_b, const Matrix& a, const Matrix& b,
+                const Matrix& c, int32_t batch) {
     cublasLtMatmulDesc_t operation;
     THRONG_LT(cublasLtMatmulDescCreate(&operation, CUBLAS_COMPUTE_32F, CUDA_R_32F));
     THRONG_LT(cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_TRANSA, &op_a, sizeof(op_a)));
     THRONG_LT(cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_TRANSB, &op_b, sizeof(op_b)));
-    const Layout la(a_rows, a_columns), lb(b_rows, b_columns), lc(c_rows, c_columns);
     auto found = algorithms_.find(shape);
-    if (found == algorithms_.end()) found = algorithms_.emplace(shape, choose(shape, operation, la, lb, lc)).first;
+    if (found == algorithms_.end()) {
+      constexpr int32_t kTypicalBatch = 64;  // the choice must not depend on the batch that comes first
+      const int32_t typical = batch == 1 && std::get<0>(shape) != kForward ? 1 : kTypicalBatch;
+      const Layout la(a.rows, a.columns, typical, a.stride), lb(b.rows, b.columns, typical, b.stride),
+          lc(c.rows, c.columns, typical, c.stride);
+      found = algorithms_.emplace(shape, choose(operation, la, lb, lc)).first;
+    }
+    const Layout la(a.rows, a.columns, batch, a.stride), lb(b.rows, b.columns, batch, b.stride),
+        lc(c.rows, c.columns, batch, c.stride);
     const float one = 1.0f, zero = 0.0f;
-    THRONG_LT(cublasLtMatmul(handle_, operation, &one, a, la.value, b, lb.value, &zero, c, lc.value, c, lc.value,
-                             &found->second, workspace_, kWorkspace, static_cast<cudaStream_t>(device_->stream())));
+    auto* result = const_cast<float*>(c.data);
+    THRONG_LT(cublasLtMatmul(handle_, operation, &one, a.data, la.value, b.data, lb.value, &zero, result, lc.value, result,
+                             lc.value, &found->second, workspace_, kWorkspace, static_cast<cudaStream_t>(device_->stream())));
     lt().cublasLtMatmulDescDestroy(operation);
   }
 
-  // The library's first choice; for `forward`, its first that adds up a row in one piece.
-  cublasLtMatmulAlgo_t choose(const Shape& shape, cublasLtMatmulDesc_t operation, const Layout& a, const Layout& b,
-                              const Layout& c) {
+  cublasLtMatmulAlgo_t choose(cublasLtMatmulDesc_t operation, const Layout& a, const Layout& b, const Layout& c) {
     cublasLtMatmulPreference_t preference;
     THRONG_LT(cublasLtMatmulPreferenceCreate(&preference));
     const size_t workspace = kWorkspace;
     THRONG_LT(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace,
                                                    sizeof(workspace)));
-    cublasLtMatmulHeuristicResult_t results[16];
+    cublasLtMatmulHeuristicResult_t result;
     int count = 0;
-    THRONG_LT(cublasLtMatmulAlgoGetHeuristic(handle_, operation, a.value, b.value, c.value, c.value, preference, 16, results,
+    THRONG_LT(cublasLtMatmulAlgoGetHeuristic(handle_, operation, a.value, b.value, c.value, c.value, preference, 1, &result,
                                              &count));
     lt().cublasLtMatmulPreferenceDestroy(preference);
-    for (int i = 0; i < count; ++i) {
-      if (std::get<0>(shape) != kForward || in_one_piece(results[i].algo)) return results[i].algo;
-    }
-    throw MachineError("cublasLtMatmulAlgoGetHeuristic", "no algorithm for this shape");
-  }
-
-  static bool in_one_piece(const cublasLtMatmulAlgo_t& algorithm) {
-    int32_t split = 1;
-    size_t written = 0;
-    lt().cublasLtMatmulAlgoConfigGetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_SPLITK_NUM, &split, sizeof(split), &written);
-    return split <= 1;
+    if (count == 0) throw MachineError("cublasLtMatmulAlgoGetHeuristic", "no algorithm for this shape");
+    return result.algo;
   }
 
   std::shared_ptr<Device> device_;

@@ -50,8 +50,7 @@ std::vector<std::pair<const char*, double>> named(const UpdateMetrics& losses) {
 }
 
 ordered_json metrics_line(const Progress& progress) {
-  ordered_json line = {
-      {"update", progress.update}, {"timesteps", progress.timesteps}, {"seconds", progress.seconds}};
+  ordered_json line = {{"update", progress.update}, {"timesteps", progress.timesteps}, {"seconds", progress.seconds}};
   add_episodes(progress, line);
   line["charts/SPS"] = progress.sps;
   line["charts/learning_rate"] = progress.learning_rate;
@@ -83,7 +82,8 @@ void MetricsFile::append(const ordered_json& line) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       const int problem = errno;
-      if (::ftruncate(descriptor_, before.st_size) != 0) {}  // then cut_metrics drops the rest
+      if (::ftruncate(descriptor_, before.st_size) != 0) {
+      }  // then cut_metrics drops the rest
       throw MachineError("write '" + path_ + "'", std::strerror(problem));
     }
     written += static_cast<size_t>(count);

@@ -72,7 +72,7 @@ std::string text(const nlohmann::json& config, const std::string& key, const std
 }  // namespace
 
 nlohmann::ordered_json Run::to_json() const {
-  return {{"throng", kVersion},   {"env", env},       {"env_version", env_version},
+  return {{"throng", kVersion},       {"env", env},       {"env_version", env_version},
           {"env_config", env_config}, {"device", device}, {"train", write_config(train)}};
 }
 
@@ -101,8 +101,10 @@ Run Run::load(const std::string& folder) {
 
 RunFolder RunFolder::create(const Run& run) {
   std::string path = run.folder;
-  if (path.empty()) path = make_named_folder(run);
-  else make_folder(path);
+  if (path.empty())
+    path = make_named_folder(run);
+  else
+    make_folder(path);
   RunFolder folder(path);
   if (holds_run(path)) throw Error("'" + path + "' already holds a run: resume it, or choose another folder");
   return folder;

@@ -10,12 +10,12 @@ namespace throng {
 
 // Written to <folder>/config.json.
 struct Run {
-  std::string env;             // "smax/3m"
-  std::string env_version;     // of the rules; filled in when the run begins
-  nlohmann::json env_config;   // parameters of the environment, complete
+  std::string env;            // "smax/3m"
+  std::string env_version;    // of the rules; filled in when the run begins
+  nlohmann::json env_config;  // parameters of the environment, complete
   TrainConfig train;
-  std::string device = "auto"; // resolved when the run begins: "cpu", "cuda:0"
-  std::string folder;          // empty: runs/<env>__<algo>__<seed>__<time>, chosen when the run begins
+  std::string device = "auto";  // resolved when the run begins: "cpu", "cuda:0"
+  std::string folder;           // empty: runs/<env>__<algo>__<seed>__<time>, chosen when the run begins
 
   nlohmann::ordered_json to_json() const;
   // Error, beginning with `where`, if a key is missing, unknown or of the wrong kind.

@@ -18,8 +18,9 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
 void check_finite(const UpdateMetrics& losses, int64_t update) {
   for (const auto& [name, value] : named(losses)) {
     if (std::isfinite(value) || name == std::string("explained_variance")) continue;
-    throw Error("update " + std::to_string(update) + ": losses/" + name + " is " + std::to_string(value) +
-                ", training cannot go on; the last checkpoint is still good (a lower learning_rate or max_grad_norm may help)");
+    throw Error(
+        "update " + std::to_string(update) + ": losses/" + name + " is " + std::to_string(value) +
+        ", training cannot go on; the last checkpoint is still good (a lower learning_rate or max_grad_norm may help)");
   }
 }
 

@@ -20,11 +20,11 @@
 namespace throng {
 
 // Makes the environments of a run; the doors pass envs/registry.hpp's make, since algos/ knows no game.
-using MakeEnv = std::function<std::unique_ptr<VecEnv>(const std::string& id, std::shared_ptr<Device>, const BatchOptions&,
-                                                      const nlohmann::json& config)>;
+using MakeEnv = std::function<std::unique_ptr<VecEnv>(const std::string& id, std::shared_ptr<Device>,
+                                                      const BatchOptions&, const nlohmann::json& config)>;
 // Makes what learns; other learners than throng's own come in here.
-using MakeLearner = std::function<std::unique_ptr<Learner>(std::shared_ptr<Device>, const EnvSpec&, int num_envs,
-                                                           const TrainConfig&)>;
+using MakeLearner =
+    std::function<std::unique_ptr<Learner>(std::shared_ptr<Device>, const EnvSpec&, int num_envs, const TrainConfig&)>;
 
 class Trainer {
  public:
@@ -84,7 +84,7 @@ class Trainer {
   std::unique_ptr<EventWriter> events_;
 
   int64_t update_ = 0;
-  int64_t first_update_ = 0;       // of this process
+  int64_t first_update_ = 0;        // of this process
   bool slab_0_is_current_ = false;  // the rollout's first observations are those of the environments
   int64_t saved_update_ = -1;
   std::optional<Checkpoint::Best> best_;  // by the win rate of sampled episodes, without one by their return

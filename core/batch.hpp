@@ -72,6 +72,13 @@ class Batch final : public VecEnv {
   State state_fields_;
 };
 
+template <class Write>
+int count_values(Write&& write) {
+  Counter counter;
+  write(counter);
+  return counter.count;
+}
+
 // Fills in what the game knows of itself; the sizes are counted with the game's own writers.
 template <class Env>
 EnvSpec measure(const typename Env::Params& params, const std::string& id) {
@@ -82,13 +89,15 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   HostInstance<Env> instance(params);
   Env env = instance.env();
   env.reset(Rng{key(0)});
-  Counter obs;
-  env.observe(0, obs);
-  spec.obs_dim = obs.count;
-  if constexpr (HasWorldState<Env>) {
-    Counter count;
-    env.world_state(count);
-    spec.world_state_dim = count.count;
+  spec.obs_dim = count_values([&](Counter& out) { env.observe(0, out); });
+  if constexpr (HasObserveParts<Env>) {
+    spec.obs_parts = Env::observe_parts(params);
+    spec.obs_part_dim = count_values([&](Counter& out) { env.observe_part(0, 0, out); });
+  }
+  if constexpr (HasWorldState<Env>) spec.world_state_dim = count_values([&](Counter& out) { env.world_state(out); });
+  if constexpr (HasWorldStateParts<Env>) {
+    spec.world_state_parts = Env::world_state_parts(params);
+    spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
   }
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {

@@ -7,8 +7,8 @@
 #include "core/lanes.hpp"
 #include "core/platform.hpp"
 #include "core/rng.hpp"
+#include "core/rows.hpp"
 #include "core/spec.hpp"
-#include "core/writer.hpp"
 
 namespace throng {
 
@@ -36,6 +36,10 @@ namespace throng {
 //     void avail(int agent, auto& out) const;         // out(legal) per action; default: everything is legal
 //     bool active(int agent) const;                   // takes part (is alive); default: true
 //     void world_state(auto& out) const;              // what a central critic may see
+//     static int observe_parts(const Params&);  void observe_part(int agent, int part, auto& out) const;
+//                                                     // long rows in parts that GPU threads write side by side; all are
+//                                                     // equally long but the last, and together they are observe().
+//                                                     // The same for world_state.
 //     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
 //     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
@@ -63,6 +67,16 @@ template <class E>
 concept HasActive = requires(const E& e) { e.active(0); };
 template <class E>
 concept HasWorldState = requires(const E& e, Counter& out) { e.world_state(out); };
+template <class E>
+concept HasObserveParts = requires(const E& e, const typename E::Params& p, Counter& out) {
+  E::observe_parts(p);
+  e.observe_part(0, 0, out);
+};
+template <class E>
+concept HasWorldStateParts = requires(const E& e, const typename E::Params& p, Counter& out) {
+  E::world_state_parts(p);
+  e.world_state_part(0, out);
+};
 template <class E>
 concept HasInfo = requires(const E& e, Counter& out) { e.info(out); };
 template <class E>

@@ -1,4 +1,4 @@
-// EnvEntry: one line of the table of environments, made from a game's header by a template.
+// EnvEntry: one line of the table of environments.
 #pragma once
 
 #include <memory>
@@ -6,13 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "core/batch.hpp"
 #include "core/config.hpp"
-#include "core/cuda_loader.hpp"
 #include "core/vec_env.hpp"
 
 namespace throng {
 
+// core/make_entry.hpp makes one from a game's header.
 struct EnvEntry {
   std::string id;       // "smax"
   std::string version;  // of the rules
@@ -25,52 +24,5 @@ struct EnvEntry {
   std::unique_ptr<VecEnv> (*make)(std::shared_ptr<Device>, const nlohmann::json& config, const std::string& id,
                                   const BatchOptions&);
 };
-
-// What the CUDA library exports for an environment: throng_cuda_make_<id>.
-using MakeCudaBatch = VecEnv*(std::shared_ptr<Device>, const EnvSpec&, const BatchOptions&, const void* params);
-
-template <class Env>
-VecEnv* make_batch(std::shared_ptr<Device> device, const EnvSpec& spec, const BatchOptions& options, const void* params) {
-  return new Batch<Env>(std::move(device), spec, options, *static_cast<const typename Env::Params*>(params));
-}
-
-template <class Env>
-typename Env::Params params_from(const nlohmann::json& config, const std::string& where) {
-  static_assert(Environment<Env>);
-  typename Env::Params params;
-  read_config(params, config, where);
-  if constexpr (requires { params.check(); }) params.check();
-  return params;
-}
-
-template <class Env>
-std::unique_ptr<VecEnv> make_env_batch(std::shared_ptr<Device> device, const nlohmann::json& config, const std::string& id,
-                                       const BatchOptions& options) {
-  const auto params = params_from<Env>(config, id);
-  const EnvSpec spec = measure<Env>(params, id);
-  if (!device->is_cuda()) return std::unique_ptr<VecEnv>(make_batch<Env>(std::move(device), spec, options, &params));
-  const std::string name = id.substr(0, id.find('/'));
-  return std::unique_ptr<VecEnv>(
-      cuda_function<MakeCudaBatch>("throng_cuda_make_" + name)(std::move(device), spec, options, &params));
-}
-
-template <class Env>
-EnvEntry make_entry(const std::string& id, const char* settings) {
-  EnvEntry entry;
-  entry.id = id;
-  entry.version = Env::kVersion;
-  entry.settings = settings;
-  entry.resolve = [](const nlohmann::json& config, const std::string& where) {
-    return write_config(params_from<Env>(config, where));
-  };
-  entry.describe = [](const nlohmann::json& config, const std::string& where) {
-    return describe_config(params_from<Env>(config, where));
-  };
-  entry.spec = [](const nlohmann::json& config, const std::string& id) {
-    return measure<Env>(params_from<Env>(config, id), id);
-  };
-  entry.make = make_env_batch<Env>;
-  return entry;
-}
 
 }  // namespace throng

@@ -35,7 +35,11 @@ inline void check_cuda(cudaError_t error, const char* call,
 
 namespace cuda {
 
-inline constexpr int kThreads = 128;
+inline constexpr int kThreads = 256;
+inline constexpr int kStageBytesPerLane = 128;
+
+// Per environment. The 16 bytes beyond keep neighbouring stages in different banks and leave room to align the data.
+constexpr int stage_bytes(int lanes) { return lanes * kStageBytesPerLane + 16; }
 
 template <class Body>
 __global__ void each_kernel(int64_t n, Body body) {
@@ -62,7 +66,8 @@ __global__ void tile_kernel(int num_envs, TileLayout layout, const __grid_consta
     lanes.width = kLanes;
     lanes.mask = kLanes == 32 ? 0xffffffffu : ((1u << (kLanes & 31)) - 1) << (threadIdx.x % 32 / kLanes * kLanes);
     Env env = tile_env<Env>(layout, params, memory, e, lanes);
-    body(env, first + e);
+    constexpr int kStage = stage_bytes(kLanes);
+    body(env, first + e, Stage{memory + layout.bytes + e * kStage, kStage});
   }
   __syncthreads();
   store_tile(layout, params, state, memory, first, count, num_envs, workers);
@@ -82,7 +87,7 @@ struct CudaBackend {
     THRONG_CUDA(cudaGetLastError());
   }
 
-  // body(env, e) for every environment, on its state brought close.
+  // body(env, e, stage) for every environment, on its state brought close.
   template <class Env, class Body>
   static void tiles(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
                     const typename Env::State& state, Body body) {
@@ -101,21 +106,20 @@ struct CudaBackend {
     constexpr int kMaxShared = 227 * 1024;
     auto kernel = cuda::tile_kernel<Env, kLanes, Body>;
     // Fewer environments per block where their state would not fit, down to one warp's worth.
-    int threads = cuda::kThreads;
-    TileLayout layout = TileLayout::of<Env>(params, threads / kLanes, kLanes);
-    while (layout.bytes > kMaxShared && threads > 32) {
+    int threads = 2 * cuda::kThreads, shared = 0;
+    TileLayout layout;
+    do {
       threads /= 2;
       layout = TileLayout::of<Env>(params, threads / kLanes, kLanes);
-    }
-    if (layout.bytes > kMaxShared) {
-      throw Error("the state of one environment is too large for this device: " + std::to_string(layout.bytes) +
+      shared = layout.bytes + layout.envs * cuda::stage_bytes(kLanes);
+    } while (shared > kMaxShared && threads > 32);
+    if (shared > kMaxShared) {
+      throw Error("the state of one environment is too large for this device: " + std::to_string(shared) +
                   " bytes a tile, at most " + std::to_string(kMaxShared));
     }
-    if (layout.bytes > 48 * 1024) {
-      THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, layout.bytes));
-    }
+    if (shared > 48 * 1024) THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
     const int blocks = (num_envs + layout.envs - 1) / layout.envs;
-    kernel<<<blocks, threads, layout.bytes, static_cast<cudaStream_t>(device.stream())>>>(num_envs, layout, params, state, body);
+    kernel<<<blocks, threads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, layout, params, state, body);
     THRONG_CUDA(cudaGetLastError());
   }
 };
@@ -153,7 +157,7 @@ struct CpuBackend {
         Lanes lanes;
         lanes.backwards = shape.backwards;
         Env env = tile_env<Env>(layout, params, bytes, e, lanes);
-        body(env, first + e);
+        body(env, first + e, Stage{});
       }
       store_tile(layout, params, state, bytes, first, count, num_envs, Workers{});
     };

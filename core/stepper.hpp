@@ -15,54 +15,69 @@ struct Stepper {
   Call call;
   Book book;
   Finals finals;
-  int agents, objectives, time_limit, num_actions, obs_dim, world_state_dim, info_dim;
-  int num_envs, first_env;
+  RowShape obs, avail, world_state;
+  int num_envs, first_env, agents, objectives, time_limit, info_dim;
 
   Stepper(const Call& call, const Book& book, const Finals& finals, const EnvSpec& spec, const BatchOptions& options)
       : call(call),
         book(book),
         finals(finals),
+        obs(spec.num_agents, spec.obs_dim, spec.obs_parts, spec.obs_part_dim),
+        avail(spec.num_agents, spec.num_actions),
+        world_state(1, spec.world_state_dim, spec.world_state_parts, spec.world_state_part_dim),
+        num_envs(options.num_envs),
+        first_env(options.first_env),
         agents(spec.num_agents),
         objectives(spec.num_objectives),
         time_limit(spec.time_limit),
-        num_actions(spec.num_actions),
-        obs_dim(spec.obs_dim),
-        world_state_dim(spec.world_state_dim),
-        info_dim(static_cast<int>(spec.info.size())),
-        num_envs(options.num_envs),
-        first_env(options.first_env) {}
+        info_dim(static_cast<int>(spec.info.size())) {}
 
-  THRONG_HD void operator()(Env& env, int e) const {
+  THRONG_HD void operator()(Env& env, int e, Stage stage) const {
+    bool begins = false, ends = false;  // before the state is shown: a new episode; the end of the old one
     switch (call.operation) {
       case Call::kReset:
-        begin_first_episode(env, e);
+        seed(env, e);
+        begins = true;
         break;
       case Call::kResetWhere:
-        if (call.mask[e]) begin_next_episode(env, e);
+        begins = call.mask[e] != 0;
         break;
       case Call::kStep:
-        step(env, e);
+        if (!book.ended[e]) {
+          ends = step(env, e);
+        } else if (call.autoreset == Autoreset::next_step) {
+          write_outcome(env, e, 0);
+          begins = true;
+        } else {
+          write_outcome(env, e, book.ended[e]);  // stands still until it is reset by mask
+        }
         break;
       case Call::kObserve:
         break;
     }
-    observe(env, e, call.next);
+    // A loop, so that a kernel holds the code of reset and observe once: more would not fit its instruction cache.
+    for (;;) {
+      if (begins) begin(env, e);
+      observe(env, e, ends ? Observations{finals.obs, nullptr, nullptr, finals.world_state} : call.next, stage);
+      if (!ends) break;
+      record(env, e);
+      ends = false;
+      begins = call.autoreset == Autoreset::same_step;
+    }
   }
 
-  THRONG_HD void begin_first_episode(Env& env, int e) const {
-    env.lanes.sync();
+  THRONG_HD void seed(Env& env, int e) const {
     env.lanes.once([&] {
       const Key key = fold_in(call.seed_key, static_cast<uint32_t>(first_env + e));
       book.key[e] = key.hi;
       book.key[num_envs + e] = key.lo;
+      book.episode[e] = ~uint32_t(0);  // the next one is 0
     });
-    begin(env, e, 0);
   }
 
-  THRONG_HD void begin_next_episode(Env& env, int e) const { begin(env, e, book.episode[e] + 1); }
-
-  THRONG_HD void begin(Env& env, int e, uint32_t episode) const {
+  THRONG_HD void begin(Env& env, int e) const {
     const Key key{book.key[e], book.key[num_envs + e]};
+    const uint32_t episode = book.episode[e] + 1;
     env.lanes.sync();
     env.lanes.once([&] {
       book.episode[e] = episode;
@@ -73,66 +88,58 @@ struct Stepper {
     env.reset(Rng{fold_in(fold_in(key, episode), 0)});
   }
 
-  THRONG_HD void step(Env& env, int e) const {
-    const bool had_ended = book.ended[e] != 0;
-    if (had_ended && call.autoreset == Autoreset::next_step) {
-      write_outcome(env, e, 0);
-      return begin_next_episode(env, e);
-    }
-    if (had_ended) return write_outcome(env, e, book.ended[e]);  // stands still until it is reset by mask
-
+  // True if the episode ends.
+  THRONG_HD bool step(Env& env, int e) const {
     const Key key{book.key[e], book.key[num_envs + e]};
     const uint32_t episode = book.episode[e];
     const int t = book.step[e] + 1;
-    write_outcome(env, e, 0);
+    write_rewards(env, e);
     float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
     const bool terminated = env.step(Actions{call.actions + int64_t(e) * agents}, Rewards{rewards, objectives},
                                      Rng{fold_in(fold_in(key, episode), static_cast<uint32_t>(t))});
     const int ended = terminated ? 1 : time_limit > 0 && t >= time_limit ? 2 : 0;
     env.lanes.once([&] {
       book.step[e] = t;
-      for (int i = 0; i < agents * objectives; ++i) book.returns[int64_t(i) * num_envs + e] += rewards[i];
+      book.ended[e] = static_cast<uint8_t>(ended);
     });
-    if (ended) end(env, e, ended, t);
-  }
-
-  THRONG_HD void end(Env& env, int e, int ended, int length) const {
+    env.lanes.each(agents * objectives, [&](int i) { book.returns[int64_t(i) * num_envs + e] += rewards[i]; });
     write_flags(env, e, ended);
-    observe(env, e, {finals.obs, nullptr, nullptr, finals.world_state});
-    env.lanes.once([&] { record(env, e, ended, length); });
-    if (call.autoreset == Autoreset::same_step) begin_next_episode(env, e);
+    return ended != 0;
   }
 
   // The measures of the episode that has just ended: its own row, and the running totals.
-  THRONG_HD void record(Env& env, int e, int ended, int length) const {
-    float* total = book.totals + e;
-    *total += 1.0f;
-    for (int o = 0; o < objectives; ++o) {
-      float sum = 0.0f;
-      for (int a = 0; a < agents; ++a) {
-        const float value = book.returns[int64_t(a * objectives + o) * num_envs + e];
-        finals.episode_return[(int64_t(e) * agents + a) * objectives + o] = value;
-        sum += value;
+  THRONG_HD void record(Env& env, int e) const {
+    env.lanes.once([&] {
+      float* total = book.totals + e;
+      *total += 1.0f;
+      for (int o = 0; o < objectives; ++o) {
+        float sum = 0.0f;
+        for (int a = 0; a < agents; ++a) {
+          const float value = book.returns[int64_t(a * objectives + o) * num_envs + e];
+          finals.episode_return[(int64_t(e) * agents + a) * objectives + o] = value;
+          sum += value;
+        }
+        *(total += num_envs) += sum / static_cast<float>(agents);
       }
-      *(total += num_envs) += sum / static_cast<float>(agents);
-    }
-    finals.episode_length[e] = length;
-    *(total += num_envs) += static_cast<float>(length);
-    if constexpr (HasInfo<Env>) {
-      float* info = finals.info + int64_t(e) * info_dim;
-      {
-        RowWriter<float> out(info);
+      finals.episode_length[e] = book.step[e];
+      *(total += num_envs) += static_cast<float>(book.step[e]);
+      if constexpr (HasInfo<Env>) {
+        float* info = finals.info + int64_t(e) * info_dim;
+        Writer<float> out{info};
         env.info(out);
+        for (int i = 0; i < info_dim; ++i) *(total += num_envs) += info[i];
       }
-      for (int i = 0; i < info_dim; ++i) *(total += num_envs) += info[i];
-    }
-    book.ended[e] = static_cast<uint8_t>(ended);
+    });
   }
 
   THRONG_HD void write_outcome(Env& env, int e, int ended) const {
+    write_rewards(env, e);
+    write_flags(env, e, ended);
+  }
+
+  THRONG_HD void write_rewards(Env& env, int e) const {
     float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
     env.lanes.each(agents * objectives, [&](int i) { rewards[i] = 0.0f; });
-    write_flags(env, e, ended);
   }
 
   THRONG_HD void write_flags(Env& env, int e, int ended) const {
@@ -142,38 +149,53 @@ struct Stepper {
     });
   }
 
-  THRONG_HD void observe(Env& env, int e, const Observations& to) const {
-    env.lanes.each(agents, [&](int a) {
-      const int64_t row = int64_t(e) * agents + a;
-      if (to.obs) {
-        RowWriter<float> out(to.obs + row * obs_dim);
-        env.observe(a, out);
-      }
-      if (to.avail_actions) write_avail(env, a, to.avail_actions + row * num_actions);
-      if (to.active) {
-        if constexpr (HasActive<Env>) {
-          to.active[row] = env.active(a);
-        } else {
-          to.active[row] = 1;
-        }
-      }
-    });
+  THRONG_HD void observe(Env& env, int e, const Observations& to, Stage stage) const {
+    if (to.obs) {
+      write_rows(env.lanes, stage, to.obs + int64_t(e) * agents * obs.dim, obs,
+                 [&](int agent, int part, auto& out) { observe_part(env, agent, part, out); });
+    }
+    if (to.avail_actions) {
+      write_rows(env.lanes, stage, to.avail_actions + int64_t(e) * agents * avail.dim, avail,
+                 [&](int agent, int, auto& out) { write_avail(env, agent, out); });
+    }
+    if (to.active) env.lanes.each(agents, [&](int agent) { to.active[int64_t(e) * agents + agent] = active(env, agent); });
     if constexpr (HasWorldState<Env>) {
       if (to.world_state) {
-        env.lanes.once([&] {
-          RowWriter<float> out(to.world_state + int64_t(e) * world_state_dim);
-          env.world_state(out);
-        });
+        write_rows(env.lanes, stage, to.world_state + int64_t(e) * world_state.dim, world_state,
+                   [&](int, int part, auto& out) { world_state_part(env, part, out); });
       }
     }
   }
 
-  THRONG_HD void write_avail(Env& env, int agent, uint8_t* row) const {
+  THRONG_HD void write_avail(const Env& env, int agent, auto& out) const {
     if constexpr (HasAvail<Env>) {
-      RowWriter<uint8_t> out(row);
       env.avail(agent, out);
     } else {
-      for (int i = 0; i < num_actions; ++i) row[i] = 1;
+      for (int action = 0; action < avail.dim; ++action) out(true);
+    }
+  }
+
+  THRONG_HD static bool active(const Env& env, int agent) {
+    if constexpr (HasActive<Env>) {
+      return env.active(agent);
+    } else {
+      return true;
+    }
+  }
+
+  THRONG_HD static void observe_part(const Env& env, int agent, int part, auto& out) {
+    if constexpr (HasObserveParts<Env>) {
+      env.observe_part(agent, part, out);
+    } else {
+      env.observe(agent, out);
+    }
+  }
+
+  THRONG_HD static void world_state_part(const Env& env, int part, auto& out) {
+    if constexpr (HasWorldStateParts<Env>) {
+      env.world_state_part(part, out);
+    } else {
+      env.world_state(out);
     }
   }
 };

@@ -11,7 +11,8 @@ namespace throng {
 
 // Where each field of a tile lies: `[index, env in the tile]`, one field after the other, State then Scratch.
 struct TileLayout {
-  int envs = 1;    // environments in a tile
+  int envs = 1;    // environments in a tile, a power of two
+  int shift = 0;   // its logarithm
   int stride = 1;  // distance from index i to i + 1, in elements
   int bytes = 0;
 
@@ -21,6 +22,7 @@ struct TileLayout {
   THRONG_HD static TileLayout of(const typename Env::Params& params, int envs, int lanes) {
     TileLayout layout;
     layout.envs = envs;
+    while ((1 << layout.shift) < envs) ++layout.shift;
     layout.stride = lanes == 1 ? envs : envs + 32 / lanes;
     typename Env::State state;
     state.fields(params, [&](const char*, auto& field, int count) { layout.place(field, count); });
@@ -79,9 +81,8 @@ THRONG_HD void walk_tile(TileLayout layout, const Params& params, const State& s
   far.fields(params, [&](const char*, auto& field, int indices) {
     using T = typename std::remove_reference_t<decltype(field)>::Value;
     T* near = reinterpret_cast<T*>(memory + layout.place(field, indices));
-    // `envs` is a power of two: neighbouring workers take neighbouring environments.
-    for (int k = workers.id; k < indices * layout.envs; k += workers.count) {
-      const int i = k / layout.envs, e = k % layout.envs;
+    for (int k = workers.id; k < indices << layout.shift; k += workers.count) {
+      const int i = k >> layout.shift, e = k & (layout.envs - 1);  // neighbouring workers, neighbouring environments
       if (e < count) copy(field.data[int64_t(i) * num_envs + first + e], near[i * layout.stride + e]);
     }
   });

@@ -9,8 +9,7 @@ namespace {
 
 py::object dict_or_none(py::handle config, const char* name) {
   if (!config.is_none() && !py::isinstance<py::dict>(config)) {
-    throw py::type_error(std::string(name) + " must be a dict or None, not " +
-                         std::string(py::str(config.get_type().attr("__name__"))));
+    throw py::type_error(std::string(name) + " must be a dict or None, not " + type_name(config));
   }
   return py::reinterpret_borrow<py::object>(config);
 }

@@ -2,7 +2,9 @@
 #include "bindings/python/convert.hpp"
 
 #include <cmath>
-#include <cstring>
+#include <utility>
+
+#include "bindings/python/device_array.hpp"
 
 namespace throng {
 
@@ -28,7 +30,7 @@ nlohmann::json number_from(py::handle value, const std::string& where) {
   }
   if (PyFloat_Check(p) || py::hasattr(value, "__float__"))
     return py::float_(py::reinterpret_borrow<py::object>(value)).cast<double>();
-  throw Error(where + ": a " + std::string(py::str(value.get_type().attr("__name__"))) + " has no JSON form");
+  throw Error(where + ": a " + type_name(value) + " has no JSON form");
 }
 
 }  // namespace
@@ -69,12 +71,10 @@ py::object from_json(const nlohmann::ordered_json& value) {
 }
 
 // safetensors says F32 where NumPy says float32.
-py::array to_numpy(const Tensor& tensor) {
-  const std::string bits = tensor.dtype.substr(1);
-  const std::string kind = tensor.dtype[0] == 'F' ? "float" : tensor.dtype[0] == 'I' ? "int" : "uint";
-  py::array array(py::dtype(kind + bits), tensor.shape);
-  std::memcpy(array.mutable_data(), tensor.data.data(), tensor.data.size());
-  return array;
+py::array to_numpy(Tensor tensor) {
+  const auto code = tensor.dtype[0] == 'F' ? dl::kFloat : tensor.dtype[0] == 'I' ? dl::kInt : dl::kUInt;
+  const dl::DataType dtype = {code, static_cast<uint8_t>(std::stoi(tensor.dtype.substr(1))), 1};
+  return numpy_array(std::move(tensor.data), dtype, tensor.shape, compact_strides(tensor.shape));
 }
 
 Tensor to_tensor(py::handle value, const std::string& name) {
@@ -86,10 +86,10 @@ Tensor to_tensor(py::handle value, const std::string& name) {
                 ", not an integer or a float");
   }
   Tensor tensor;
-  tensor.dtype = static_cast<char>(kind - 'a' + 'A') + std::to_string(8 * array.itemsize());
+  tensor.dtype = static_cast<char>(kind - 'a' + 'A') + std::to_string(8 * item_bytes(array.dtype()));
   tensor.shape.assign(array.shape(), array.shape() + array.ndim());
   const auto* bytes = static_cast<const std::byte*>(array.data());
-  tensor.data.assign(bytes, bytes + array.nbytes());
+  tensor.data.assign(bytes, bytes + array.size() * item_bytes(array.dtype()));
   return tensor;
 }
 

@@ -18,6 +18,8 @@ namespace throng {
 
 namespace py = pybind11;
 
+inline std::string type_name(py::handle value) { return Py_TYPE(value.ptr())->tp_name; }
+
 // A Python integer (or what has __index__) within [least, most]. ValueError if it lies outside, TypeError if it is none;
 // both name `name`.
 template <class T>
@@ -26,7 +28,7 @@ T integer(py::handle value, const std::string& name, T least, T most = std::nume
       py::reinterpret_steal<py::object>(PyBool_Check(value.ptr()) ? nullptr : PyNumber_Index(value.ptr()));
   if (!number) {
     PyErr_Clear();
-    throw py::type_error(name + " must be an integer, not " + std::string(py::str(value.get_type().attr("__name__"))));
+    throw py::type_error(name + " must be an integer, not " + type_name(value));
   }
   if (number < py::int_(least) || number > py::int_(most)) {
     throw Error(name + " must be from " + std::to_string(least) + " to " + std::to_string(most) + ", not " +
@@ -39,7 +41,7 @@ T integer(py::handle value, const std::string& name, T least, T most = std::nume
 nlohmann::json to_json(py::handle value, const std::string& where);
 py::object from_json(const nlohmann::ordered_json&);
 
-py::array to_numpy(const Tensor&);
+py::array to_numpy(Tensor);
 Tensor to_tensor(py::handle array, const std::string& name);
 
 // {"episodes": .., "returns": .., "length": .., <info>: ..}; means are NaN when no episode ended.

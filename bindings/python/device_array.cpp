@@ -95,12 +95,17 @@ py::object to_dlpack(const DeviceArray& array, const py::object& stream, const p
   return versioned ? capsule_of<dl::ManagedVersioned>(array, kVersioned) : capsule_of<dl::Managed>(array, kPlain);
 }
 
-py::tuple byte_strides(const DeviceArray& array) {
-  py::tuple strides(array.strides.size());
-  for (size_t i = 0; i < array.strides.size(); ++i) {
-    strides[i] = py::int_(array.strides[i] * static_cast<int64_t>(array.item_bytes()));
-  }
+std::vector<int64_t> in_bytes(std::vector<int64_t> strides, dl::DataType dtype) {
+  for (int64_t& stride : strides) stride *= dtype.bits / 8;
   return strides;
+}
+
+// A NumPy array over memory that lives as long as `owner`.
+template <class Owner>
+py::array owned_by(Owner* owner, void* data, dl::DataType dtype, const std::vector<int64_t>& shape,
+                   const std::vector<int64_t>& strides) {
+  const py::capsule base(owner, [](void* held) { delete static_cast<Owner*>(held); });
+  return py::array(numpy_dtype(dtype), shape, in_bytes(strides, dtype), data, base);
 }
 
 py::dict array_interface(const DeviceArray& array, bool cuda) {
@@ -109,7 +114,7 @@ py::dict array_interface(const DeviceArray& array, bool cuda) {
   face["shape"] = py::tuple(py::cast(array.shape));
   face["typestr"] = numpy_dtype(array.dtype).attr("str");
   face["data"] = py::make_tuple(reinterpret_cast<uintptr_t>(array.data), false);
-  face["strides"] = byte_strides(array);
+  face["strides"] = py::tuple(py::cast(in_bytes(array.strides, array.dtype)));
   face["version"] = 3;
   if (cuda) face["stream"] = stream_number(*array.device);
   return face;
@@ -188,8 +193,9 @@ ForeignArray from_cuda_array_interface(py::handle source, Device& device) {
 
 // A view into a structure can lie between the multiples of its item size; NumPy straightens that out.
 bool is_straight(const py::array& array) {
+  const py::ssize_t bytes = item_bytes(array.dtype());
   for (py::ssize_t i = 0; i < array.ndim(); ++i) {
-    if (array.strides(i) % array.itemsize() != 0) return false;
+    if (array.strides(i) % bytes != 0) return false;
   }
   return array.attr("flags").attr("aligned").cast<bool>();
 }
@@ -206,7 +212,7 @@ ForeignArray from_numpy(py::array source, const std::string& name) {
   array.owner = std::make_shared<py::object>(source);
   array.data = source.data();
   array.shape.assign(source.shape(), source.shape() + source.ndim());
-  for (py::ssize_t i = 0; i < source.ndim(); ++i) array.strides.push_back(source.strides(i) / source.itemsize());
+  for (py::ssize_t i = 0; i < source.ndim(); ++i) array.strides.push_back(source.strides(i) / item_bytes(dtype));
   return array;
 }
 
@@ -253,8 +259,10 @@ ForeignArray import_array(py::handle array, Device& device, const std::string& n
   return from_numpy(made_by_numpy(array, name), name);
 }
 
+py::ssize_t item_bytes(const py::dtype& dtype) { return dtype.attr("itemsize").cast<py::ssize_t>(); }
+
 dl::DataType dl_dtype(const py::dtype& dtype) {
-  const auto bits = static_cast<uint8_t>(8 * dtype.itemsize());
+  const auto bits = static_cast<uint8_t>(8 * item_bytes(dtype));
   switch (dtype.kind()) {
     case 'i': return {dl::kInt, bits, 1};
     case 'u': return {dl::kUInt, bits, 1};
@@ -286,27 +294,25 @@ std::string text_of(const std::vector<int64_t>& shape) {
 
 py::array numpy_view(const DeviceArray& array) {
   // The base keeps the memory alive; it is no Python environment, or the two would keep each other alive for ever.
-  const auto* owner = new std::shared_ptr<const void>(array.owner);
-  const py::capsule base(owner, [](void* held) { delete static_cast<std::shared_ptr<const void>*>(held); });
-  return py::array(numpy_dtype(array.dtype), array.shape, byte_strides(array).cast<std::vector<int64_t>>(), array.data,
-                   base);
+  return owned_by(new std::shared_ptr<const void>(array.owner), array.data, array.dtype, array.shape, array.strides);
+}
+
+py::array numpy_array(std::vector<std::byte> bytes, dl::DataType dtype, const std::vector<int64_t>& shape,
+                      const std::vector<int64_t>& strides) {
+  auto* owner = new std::vector<std::byte>(std::move(bytes));
+  return owned_by(owner, owner->data(), dtype, shape, strides);
 }
 
 py::array numpy_copy(const DeviceArray& array) {
   int64_t extent = array.size() == 0 ? 0 : 1;
-  if (extent) {
-    for (size_t i = 0; i < array.shape.size(); ++i) extent += (array.shape[i] - 1) * array.strides[i];
-  }
-  auto host = std::make_shared<std::vector<std::byte>>(extent * array.item_bytes());
+  for (size_t i = 0; extent && i < array.shape.size(); ++i) extent += (array.shape[i] - 1) * array.strides[i];
+  std::vector<std::byte> host(extent * array.item_bytes());
   {
     const py::gil_scoped_release release;
-    array.device->copy(host->data(), array.data, host->size());
+    array.device->copy(host.data(), array.data, host.size());
     array.device->synchronize();
   }
-  DeviceArray copy = array;
-  copy.data = host->data();
-  copy.owner = std::move(host);
-  return numpy_view(copy);
+  return numpy_array(std::move(host), array.dtype, array.shape, array.strides);
 }
 
 void bind_device_array(py::module_& m) {

@@ -6,6 +6,7 @@
 #include <pybind11/stl.h>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -46,6 +47,8 @@ DeviceArray array_of(std::shared_ptr<const void> owner, std::shared_ptr<Device> 
 
 py::array numpy_view(const DeviceArray&);  // the same memory; only for the CPU
 py::array numpy_copy(const DeviceArray&);  // fresh host memory; waits for the device
+py::array numpy_array(std::vector<std::byte> bytes, dl::DataType dtype, const std::vector<int64_t>& shape,
+                      const std::vector<int64_t>& strides);  // strides in elements
 
 // An array that the caller handed to us, wherever it came from. Lives no longer than the call, and dies with the GIL held.
 struct ForeignArray {
@@ -65,6 +68,9 @@ struct ForeignArray {
 // sees what was written into the array before.
 ForeignArray import_array(py::handle array, Device& device, const std::string& name);
 
+// Bytes of an item. Before 2.12 pybind11 knows nothing of NumPy 2, whose memory its own itemsize(), nbytes() and copies
+// misread, so none of these is used here.
+py::ssize_t item_bytes(const py::dtype&);
 dl::DataType dl_dtype(const py::dtype&);
 py::dtype numpy_dtype(dl::DataType);
 std::string name_of(dl::DataType);                       // "float32"

@@ -303,7 +303,7 @@ py::dict PythonEnv::snapshot() {
   check_started("get_state()");
   const Turn turn(*this);
   py::dict state;
-  for (const auto& [name, tensor] : held_->env->snapshot()) state[py::str(name)] = to_numpy(tensor);
+  for (auto& [name, tensor] : held_->env->snapshot()) state[py::str(name)] = to_numpy(std::move(tensor));
   return state;
 }
 
@@ -336,7 +336,7 @@ py::array PythonEnv::state_hashes() {
   check_started("state_hashes()");
   const Turn turn(*this);
   const std::vector<uint64_t> hashes = held_->env->state_hashes();
-  return py::array_t<uint64_t>(static_cast<py::ssize_t>(hashes.size()), hashes.data());
+  return to_numpy(Tensor::of<uint64_t>({static_cast<int64_t>(hashes.size())}, hashes));
 }
 
 // --- the rest -------------------------------------------------------------------------------------------------------

@@ -250,14 +250,23 @@ struct Env {
 
   THRONG_HD void observe(int agent, auto& out) const { observe_unit(agent, out); }
 
+  THRONG_HD static int observe_parts(const Params& p) { return p.num_units(); }
+  THRONG_HD void observe_part(int agent, int part, auto& out) const { observe_unit_part(agent, part, out); }
+
+  THRONG_HD void observe_unit(int unit, auto& out) const {
+    for (int part = 0; part < p.num_units(); ++part) observe_unit_part(unit, part, out);
+  }
+
   // A block of 13 for every other unit, its own team first, then 10 of its own. Enemies see everything in reverse order, so
   // that the two teams look alike. Zeros stand for what is dead or out of sight, and for everything if the observer is dead.
-  THRONG_HD void observe_unit(int unit, auto& out) const {
-    const int units = p.num_units();
-    for (int k = 0; k < units; ++k) {
-      const int other = is_ally(unit) ? k : units - 1 - k;
-      if (other != unit) observe_other(unit, other, out);
-    }
+  THRONG_HD void observe_unit_part(int unit, int part, auto& out) const {
+    const int last = p.num_units() - 1;
+    if (part == last) return observe_itself(unit, out);
+    const int rank = is_ally(unit) ? unit : last - unit, other = part + (part >= rank);
+    observe_other(unit, is_ally(unit) ? other : last - other, out);
+  }
+
+  THRONG_HD void observe_itself(int unit, auto& out) const {
     const bool lives = alive(unit);
     out(lives ? health_share(unit) : 0);
     out(lives ? s.x[unit] / p.map_width : 0);
@@ -300,14 +309,22 @@ struct Env {
 
   // The map as it is: 10 values for every unit, in raw coordinates and seconds, zeros for the dead; then all teams, all types.
   THRONG_HD void world_state(auto& out) const {
-    for (int unit = 0; unit < p.num_units(); ++unit) {
-      const bool lives = alive(unit);
-      out(lives ? s.health[unit] / p.max_health[s.type[unit]] : 0);
-      out(lives ? s.x[unit] : 0);
-      out(lives ? s.y[unit] : 0);
-      out(lives ? s.cooldown[unit] : 0);
-      write_type(lives ? s.type[unit] : kNumTypes, out);
-    }
+    for (int part = 0; part < world_state_parts(p); ++part) world_state_part(part, out);
+  }
+
+  THRONG_HD static int world_state_parts(const Params& p) { return p.num_units() + 1; }
+  THRONG_HD void world_state_part(int part, auto& out) const {
+    if (part == p.num_units()) return write_teams_and_types(out);
+    const int unit = part;
+    const bool lives = alive(unit);
+    out(lives ? s.health[unit] / p.max_health[s.type[unit]] : 0);
+    out(lives ? s.x[unit] : 0);
+    out(lives ? s.y[unit] : 0);
+    out(lives ? s.cooldown[unit] : 0);
+    write_type(lives ? s.type[unit] : kNumTypes, out);
+  }
+
+  THRONG_HD void write_teams_and_types(auto& out) const {
     for (int unit = 0; unit < p.num_units(); ++unit) out(is_ally(unit) ? 0.0f : 1.0f);
     for (int unit = 0; unit < p.num_units(); ++unit) out(static_cast<float>(s.type[unit]));
   }

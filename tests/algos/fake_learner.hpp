@@ -15,7 +15,10 @@ namespace throng {
 class FakeLearner final : public Learner {
  public:
   FakeLearner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const TrainConfig& config)
-      : device_(device), arena_(device), rollout_(Rollout::of(spec, num_envs, config.num_steps)), key_(key(config.seed)) {
+      : device_(device),
+        arena_(device),
+        rollout_(Rollout::of(spec, num_envs, config.num_steps)),
+        key_(key(config.seed)) {
     rollout_.want(arena_, 1);
     arena_.commit();
   }
@@ -40,7 +43,8 @@ class FakeLearner final : public Learner {
   void keep_finals(int t, const Finals& finals) override {
     for (int e = 0; e < rollout_.num_envs; ++e) {
       const int64_t row = int64_t(e) * rollout_.num_agents;
-      if (rollout_.outcomes(t).truncated[row]) finals_seen_ += static_cast<int64_t>(1000 * finals.obs[row * rollout_.obs_dim]);
+      if (rollout_.outcomes(t).truncated[row])
+        finals_seen_ += static_cast<int64_t>(1000 * finals.obs[row * rollout_.obs_dim]);
     }
   }
 
@@ -77,9 +81,7 @@ class FakeLearner final : public Learner {
     return metrics;
   }
 
-  std::map<std::string, Tensor> parameters() override {
-    return {{"actor,weights", Tensor::of<float>({2}, weights_)}};
-  }
+  std::map<std::string, Tensor> parameters() override { return {{"actor,weights", Tensor::of<float>({2}, weights_)}}; }
   std::map<std::string, Tensor> optimizer_state() override {
     return {{"momentum", Tensor::of<float>({}, std::vector<float>{momentum_})},
             {"updates", Tensor::of<int64_t>({2}, std::vector<int64_t>{updates_, finals_seen_})}};

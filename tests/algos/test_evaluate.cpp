@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "core/env_entry.hpp"
+#include "core/make_entry.hpp"
 #include "core/error.hpp"
 #include "tests/algos/fake_learner.hpp"
 #include "tests/envs/tiny/tiny.hpp"

@@ -2,15 +2,18 @@
 #include "tests/envs/tiny/tiny.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <string>
 #include <vector>
 
+#include "core/make_entry.hpp"
+#include "core/file.hpp"
 #include "core/instance.hpp"
 
 using namespace throng;
 
 namespace {
 
-// One environment with a goal, two agents, and one step of it.
+// One environment in a state of our own, and one step of it.
 struct Line {
   HostInstance<tiny::Env> instance{tiny::Params{}};
   std::vector<float> rewards = {0, 0};
@@ -76,4 +79,33 @@ TEST_CASE("each agent sees its own way first, within the bounds") {
   const float unit = 1.0f / 6.0f;
   CHECK(seen(0) == std::vector<float>{3 * unit, 0 * unit, -3 * unit, 6 * unit});
   CHECK(seen(1) == std::vector<float>{-3 * unit, 6 * unit, 3 * unit, 0 * unit});
+}
+
+TEST_CASE("an environment outside the tree is made from its header alone") {
+  const EnvEntry entry = make_entry<tiny::Env>("tiny", R"({"summary": "Two agents on a line meet at a goal"})");
+  BatchOptions options;
+  options.num_envs = 1000;
+  const auto env = entry.make(open_device("cpu"), {{"length", 9}}, "tiny", options);
+  env->reset(/*seed=*/0);
+  for (uint32_t t = 0; t < 100; ++t) {
+    env->random_actions(env->observations().avail_actions, env->actions(), key(1), t);
+    env->step(env->actions());
+  }
+  const double met = env->take_statistics().info["met"];
+  CHECK(met > 0);
+  CHECK(met < 1);
+}
+
+TEST_CASE("the guide shows this code, word for word") {
+  const std::string tests = THRONG_TEST_DATA;
+  const std::string guide = read_file(tests + "/../../docs/add_an_environment.md");
+  const std::string code = read_file(tests + "/tiny/tiny.hpp") + read_file(tests + "/test_tiny.cpp");
+  int blocks = 0;
+  for (size_t begin = 0; (begin = guide.find("```cpp\n", begin)) != std::string::npos; ++blocks) {
+    begin += 7;
+    const std::string block = guide.substr(begin, guide.find("```", begin) - begin);
+    INFO(block);
+    CHECK(code.find(block) != std::string::npos);
+  }
+  CHECK(blocks > 5);
 }
