@@ -38,16 +38,19 @@ class THRONG_API Learner {
   virtual void begin_rollout() = 0;
 
   // The present policy on other buffers: the actions of `rows` agents. `draw` numbers the draw of `key`.
-  virtual void act_on(const Observations& seen, int64_t rows, bool greedy, Key key, uint32_t draw, int32_t* actions) = 0;
+  virtual void act_on(const Observations& seen, int64_t rows, bool greedy, Key key, uint32_t draw,
+                      int32_t* actions) = 0;
 
   // Parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
   virtual std::map<std::string, Tensor> parameters() = 0;
   virtual std::map<std::string, Tensor> optimizer_state() = 0;
-  virtual void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state) = 0;
+  virtual void load(const std::map<std::string, Tensor>& parameters,
+                    const std::map<std::string, Tensor>& optimizer_state) = 0;
   virtual size_t bytes() const = 0;  // device memory
 };
 
 // On the device of `env`. Only the environment's sizes are used: a learner for evaluation may have num_steps = 0.
-std::unique_ptr<Learner> make_learner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const TrainConfig&);
+std::unique_ptr<Learner> make_learner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs,
+                                      const TrainConfig&);
 
 }  // namespace throng

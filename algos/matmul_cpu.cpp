@@ -9,8 +9,8 @@
 #ifdef THRONG_CBLAS
 extern "C" {
 // The two symbols we use, declared here because the header lies in a different place on every system.
-void cblas_sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
-                 int ldb, float beta, float* c, int ldc);
+void cblas_sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda,
+                 const float* b, int ldb, float beta, float* c, int ldc);
 __attribute__((weak)) void openblas_set_num_threads(int threads);  // absent from other CBLAS libraries
 }
 #endif
@@ -23,14 +23,16 @@ enum Transpose : int { kNo = 111, kYes = 112 };
 
 #ifdef THRONG_CBLAS
 
-void gemm(Transpose ta, Transpose tb, int m, int n, int k, const float* a, int lda, const float* b, int ldb, float* c, int ldc) {
+void gemm(Transpose ta, Transpose tb, int m, int n, int k, const float* a, int lda, const float* b, int ldb, float* c,
+          int ldc) {
   constexpr int kRowMajor = 101;
   cblas_sgemm(kRowMajor, ta, tb, m, n, k, 1.0f, a, lda, b, ldb, 0.0f, c, ldc);
 }
 
 #else
 
-void gemm(Transpose ta, Transpose tb, int m, int n, int k, const float* a, int lda, const float* b, int ldb, float* c, int ldc) {
+void gemm(Transpose ta, Transpose tb, int m, int n, int k, const float* a, int lda, const float* b, int ldb, float* c,
+          int ldc) {
   for (int i = 0; i < m; ++i) {
     float* row = c + int64_t(i) * ldc;
     std::fill(row, row + n, 0.0f);
@@ -82,7 +84,8 @@ class CpuMatmul final : public Matmul {
     float* partial = parts == 1 ? dw : partial_.data();
     tbb::parallel_for(int64_t(0), parts, [=](int64_t p) {
       const int64_t first = p * part, count = std::min(part, rows - first);
-      gemm(kYes, kNo, in, out, static_cast<int>(count), x + first * in, in, dy + first * out, out, partial + p * size, out);
+      gemm(kYes, kNo, in, out, static_cast<int>(count), x + first * in, in, dy + first * out, out, partial + p * size,
+           out);
     });
     if (parts == 1) return;
     std::copy(partial, partial + size, dw);

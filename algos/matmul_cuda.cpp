@@ -17,21 +17,21 @@ namespace {
 
 // The functions that we use, by their own names.
 struct CublasLt {
-#define THRONG_CUBLASLT(X)                                                                                              \
-  X(cublasLtCreate)                                                                                                     \
-  X(cublasLtDestroy)                                                                                                    \
-  X(cublasLtGetVersion)                                                                                                 \
-  X(cublasLtMatmul)                                                                                                     \
-  X(cublasLtMatmulAlgoGetHeuristic)                                                                                     \
-  X(cublasLtMatmulDescCreate)                                                                                           \
-  X(cublasLtMatmulDescSetAttribute)                                                                                     \
-  X(cublasLtMatmulDescDestroy)                                                                                          \
-  X(cublasLtMatrixLayoutCreate)                                                                                         \
-  X(cublasLtMatrixLayoutDestroy)                                                                                        \
-  X(cublasLtMatrixLayoutSetAttribute)                                                                                   \
-  X(cublasLtMatmulPreferenceCreate)                                                                                     \
-  X(cublasLtMatmulPreferenceSetAttribute)                                                                               \
-  X(cublasLtMatmulPreferenceDestroy)                                                                                    \
+#define THRONG_CUBLASLT(X)                \
+  X(cublasLtCreate)                       \
+  X(cublasLtDestroy)                      \
+  X(cublasLtGetVersion)                   \
+  X(cublasLtMatmul)                       \
+  X(cublasLtMatmulAlgoGetHeuristic)       \
+  X(cublasLtMatmulDescCreate)             \
+  X(cublasLtMatmulDescSetAttribute)       \
+  X(cublasLtMatmulDescDestroy)            \
+  X(cublasLtMatrixLayoutCreate)           \
+  X(cublasLtMatrixLayoutDestroy)          \
+  X(cublasLtMatrixLayoutSetAttribute)     \
+  X(cublasLtMatmulPreferenceCreate)       \
+  X(cublasLtMatmulPreferenceSetAttribute) \
+  X(cublasLtMatmulPreferenceDestroy)      \
   X(cublasLtGetStatusString)
 #define THRONG_DECLARE(name) decltype(&::name) name = nullptr;
   THRONG_CUBLASLT(THRONG_DECLARE)
@@ -46,11 +46,12 @@ struct CublasLt {
       if (why.empty()) why = dlerror();
     }
     if (!library) {
-      throw Error("training on the GPU needs cuBLAS, which was not found (" + why +
-                  "): install the CUDA toolkit, or `pip install nvidia-cublas` and put its lib folder on LD_LIBRARY_PATH");
+      throw Error(
+          "training on the GPU needs cuBLAS, which was not found (" + why +
+          "): install the CUDA toolkit, or `pip install nvidia-cublas` and put its lib folder on LD_LIBRARY_PATH");
     }
-#define THRONG_LOAD(name)                                                                                               \
-  name = reinterpret_cast<decltype(name)>(dlsym(library, #name));                                                       \
+#define THRONG_LOAD(name)                                         \
+  name = reinterpret_cast<decltype(name)>(dlsym(library, #name)); \
   if (!name) throw Error("the cuBLAS library found here lacks " #name);
     THRONG_CUBLASLT(THRONG_LOAD)
 #undef THRONG_LOAD
@@ -62,7 +63,8 @@ const CublasLt& lt() {
   return library;
 }
 
-void check_lt(cublasStatus_t status, const char* call, const std::source_location& place = std::source_location::current()) {
+void check_lt(cublasStatus_t status, const char* call,
+              const std::source_location& place = std::source_location::current()) {
   if (status != CUBLAS_STATUS_SUCCESS) throw MachineError(call, lt().cublasLtGetStatusString(status), place);
 }
 #define THRONG_LT(call) check_lt(lt().call, #call)
@@ -73,7 +75,8 @@ struct Layout {
   Layout(int64_t rows, int64_t columns, int32_t batch, int64_t stride) {
     THRONG_LT(cublasLtMatrixLayoutCreate(&value, CUDA_R_32F, rows, columns, rows));
     THRONG_LT(cublasLtMatrixLayoutSetAttribute(value, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof(batch)));
-    THRONG_LT(cublasLtMatrixLayoutSetAttribute(value, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof(stride)));
+    THRONG_LT(
+        cublasLtMatrixLayoutSetAttribute(value, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof(stride)));
   }
   ~Layout() { lt().cublasLtMatrixLayoutDestroy(value); }
   Layout(const Layout&) = delete;
@@ -100,10 +103,12 @@ class CudaMatmul final : public Matmul {
              {y, out, kRowBlock, kRowBlock * out}, blocks);
   }
   void backward_input(int64_t rows, int in, int out, const float* dy, const float* w, float* dx) override {
-    multiply({kBackwardInput, rows, in, out}, CUBLAS_OP_T, CUBLAS_OP_N, {w, out, in, 0}, {dy, out, rows, 0}, {dx, in, rows, 0}, 1);
+    multiply({kBackwardInput, rows, in, out}, CUBLAS_OP_T, CUBLAS_OP_N, {w, out, in, 0}, {dy, out, rows, 0},
+             {dx, in, rows, 0}, 1);
   }
   void backward_weight(int64_t rows, int in, int out, const float* x, const float* dy, float* dw) override {
-    multiply({kBackwardWeight, rows, in, out}, CUBLAS_OP_N, CUBLAS_OP_T, {dy, out, rows, 0}, {x, in, rows, 0}, {dw, out, in, 0}, 1);
+    multiply({kBackwardWeight, rows, in, out}, CUBLAS_OP_N, CUBLAS_OP_T, {dy, out, rows, 0}, {x, in, rows, 0},
+             {dw, out, in, 0}, 1);
   }
 
  private:
@@ -134,8 +139,9 @@ class CudaMatmul final : public Matmul {
         lc(c.rows, c.columns, batch, c.stride);
     const float one = 1.0f, zero = 0.0f;
     auto* result = const_cast<float*>(c.data);
-    THRONG_LT(cublasLtMatmul(handle_, operation, &one, a.data, la.value, b.data, lb.value, &zero, result, lc.value, result,
-                             lc.value, &found->second, workspace_, kWorkspace, static_cast<cudaStream_t>(device_->stream())));
+    THRONG_LT(cublasLtMatmul(handle_, operation, &one, a.data, la.value, b.data, lb.value, &zero, result, lc.value,
+                             result, lc.value, &found->second, workspace_, kWorkspace,
+                             static_cast<cudaStream_t>(device_->stream())));
     lt().cublasLtMatmulDescDestroy(operation);
   }
 
@@ -147,8 +153,8 @@ class CudaMatmul final : public Matmul {
                                                    sizeof(workspace)));
     cublasLtMatmulHeuristicResult_t result;
     int count = 0;
-    THRONG_LT(cublasLtMatmulAlgoGetHeuristic(handle_, operation, a.value, b.value, c.value, c.value, preference, 1, &result,
-                                             &count));
+    THRONG_LT(cublasLtMatmulAlgoGetHeuristic(handle_, operation, a.value, b.value, c.value, c.value, preference, 1,
+                                             &result, &count));
     lt().cublasLtMatmulPreferenceDestroy(preference);
     if (count == 0) throw MachineError("cublasLtMatmulAlgoGetHeuristic", "no algorithm for this shape");
     return result.algo;
@@ -162,6 +168,8 @@ class CudaMatmul final : public Matmul {
 
 }  // namespace
 
-std::unique_ptr<Matmul> make_matmul(const std::shared_ptr<Device>& device) { return std::make_unique<CudaMatmul>(device); }
+std::unique_ptr<Matmul> make_matmul(const std::shared_ptr<Device>& device) {
+  return std::make_unique<CudaMatmul>(device);
+}
 
 }  // namespace throng

@@ -26,12 +26,14 @@ inline void activate(Device& device, Activation activation, int64_t rows, int co
       y[r * columns + c] = v > 0 ? v : 0.0f;
     });
   } else {
-    each_element(device, rows, columns, [=] THRONG_HD(int64_t r, int c) { y[r * columns + c] = tanhf(y[r * columns + c]); });
+    each_element(device, rows, columns,
+                 [=] THRONG_HD(int64_t r, int c) { y[r * columns + c] = tanhf(y[r * columns + c]); });
   }
 }
 
 // The derivative from the activation's own output y: relu 1 where y > 0, tanh 1 - y^2.
-inline void through_activation(Device& device, Activation activation, int64_t rows, int columns, const float* y, float* dy) {
+inline void through_activation(Device& device, Activation activation, int64_t rows, int columns, const float* y,
+                               float* dy) {
   if (activation == kRelu) {
     each_element(device, rows, columns, [=] THRONG_HD(int64_t r, int c) {
       dy[r * columns + c] = y[r * columns + c] > 0 ? dy[r * columns + c] : 0.0f;
@@ -94,7 +96,8 @@ class Mlp {
   float* output_gradient() const { return gradients_[0]; }
 
   // Turns it into gradients of all parameters, for the `x` of the last forward.
-  void backward(Device& device, Matmul& matmul, const float* parameters, float* gradients, int64_t rows, const float* x) {
+  void backward(Device& device, Matmul& matmul, const float* parameters, float* gradients, int64_t rows,
+                const float* x) {
     fill(device, rows, 1.0f, ones_);
     float *dy = gradients_[0], *dx = gradients_[1];
     for (int layer = num_layers() - 1; layer >= 0; --layer) {
@@ -115,10 +118,10 @@ class Mlp {
 
   std::vector<int> widths_;
   Activation activation_;
-  std::vector<int64_t> kernel_, bias_;          // offsets
-  std::vector<float*> outputs_;                 // [layer][rows, out], after the activation
-  float* gradients_[2] = {nullptr, nullptr};    // [rows, widest]
-  float* ones_ = nullptr;                       // [rows]
+  std::vector<int64_t> kernel_, bias_;        // offsets
+  std::vector<float*> outputs_;               // [layer][rows, out], after the activation
+  float* gradients_[2] = {nullptr, nullptr};  // [rows, widest]
+  float* ones_ = nullptr;                     // [rows]
 };
 
 }  // namespace throng

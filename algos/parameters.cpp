@@ -82,9 +82,11 @@ std::vector<float> Parameters::join(const std::map<std::string, Tensor>& from, c
   std::vector<float> block(size_, 0.0f);
   for (const Parameter& piece : pieces_) {
     const auto found = from.find(prefix + piece.name);
-    if (found == from.end()) throw Error("the checkpoint lacks '" + prefix + piece.name + "': it is of another network");
+    if (found == from.end())
+      throw Error("the checkpoint lacks '" + prefix + piece.name + "': it is of another network");
     if (found->second.shape != piece.shape) {
-      throw Error("the checkpoint's '" + prefix + piece.name + "' is of another shape: it is of another network or environment");
+      throw Error("the checkpoint's '" + prefix + piece.name +
+                  "' is of another shape: it is of another network or environment");
     }
     const auto values = found->second.as<float>();
     std::copy(values.begin(), values.end(), block.begin() + piece.offset);

@@ -30,14 +30,15 @@ class Ppo final : public Learner {
 
   std::map<std::string, Tensor> parameters() override;
   std::map<std::string, Tensor> optimizer_state() override;
-  void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state) override;
+  void load(const std::map<std::string, Tensor>& parameters,
+            const std::map<std::string, Tensor>& optimizer_state) override;
   size_t bytes() const override { return arena_.bytes(); }
 
   // The pieces of an update, in their order; public because nvcc wants the functions around its lambdas so, and tests do, too.
   void compute_values(int64_t rows, const float* obs, float* values);
   void compute_returns();
-  void shuffle(int epoch);                    // a new order of (time, environment) pairs
-  void gather(int64_t first);                 // observations and advantages of the minibatch that begins at pair `first`
+  void shuffle(int epoch);     // a new order of (time, environment) pairs
+  void gather(int64_t first);  // observations and advantages of the minibatch that begins at pair `first`
   void normalise_advantages();
   void compute_loss(int64_t first, double* sums);  // and the gradient with respect to the networks' outputs
   void compute_gradients(double* square_norm);
@@ -74,7 +75,7 @@ class Ppo final : public Learner {
   float* terms_ = nullptr;       // [minibatch rows, kPpoTerms]
   double* partial_ = nullptr;    // room for sum_rows
   double* moments_ = nullptr;    // [2], sum and sum of squared deviations of the minibatch's advantages
-  double* slots_ = nullptr;      // [update_epochs * num_minibatches, kPpoTerms + 1], sums of terms, squared gradient norm
+  double* slots_ = nullptr;  // [update_epochs * num_minibatches, kPpoTerms + 1], sums of terms, squared gradient norm
 };
 
 }  // namespace throng

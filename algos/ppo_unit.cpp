@@ -32,7 +32,8 @@ Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, cons
     : device_(std::move(device)),
       config_(config),
       rollout_(Rollout::of(spec, num_envs, config.num_steps)),
-      actor_("actor", widths(spec.obs_dim, config.hidden_sizes, spec.num_actions), Activation(config.activation), 0.01f, layout_),
+      actor_("actor", widths(spec.obs_dim, config.hidden_sizes, spec.num_actions), Activation(config.activation), 0.01f,
+             layout_),
       critic_("critic", widths(spec.obs_dim, config.hidden_sizes, 1), Activation(config.activation), 1.0f, layout_),
       matmul_(make_matmul(device_)),
       arena_(device_),
@@ -117,7 +118,8 @@ void Ppo::compute_returns() {
   const Rollout r = rollout_;
   const int64_t rows = r.rows();
   compute_values(rows, r.observations(r.num_steps).obs, r.values + r.num_steps * rows);
-  for (int k = 0; k < r.finals_per_env; ++k) compute_values(rows, r.final_obs + k * rows * r.obs_dim, r.final_values + k * rows);
+  for (int k = 0; k < r.finals_per_env; ++k)
+    compute_values(rows, r.final_obs + k * rows * r.obs_dim, r.final_values + k * rows);
   const float gamma = config_.gamma, gae_lambda = config_.gae_lambda;
   Backend::each(*device_, rows, [=] THRONG_HD(int64_t row) {
     gae_column(r, static_cast<int>(row / r.num_agents), static_cast<int>(row % r.num_agents), gamma, gae_lambda);
@@ -125,12 +127,12 @@ void Ppo::compute_returns() {
 }
 
 void Ppo::shuffle(int epoch) {
-  const Key key = fold_in(fold_in(fold_in(key_, kShuffle), static_cast<uint32_t>(updates_)), static_cast<uint32_t>(epoch));
+  const Key key =
+      fold_in(fold_in(fold_in(key_, kShuffle), static_cast<uint32_t>(updates_)), static_cast<uint32_t>(epoch));
   const Permutation permutation(static_cast<uint32_t>(num_pairs()), key);
   int32_t* order = order_;
-  Backend::each(*device_, num_pairs(), [=] THRONG_HD(int64_t i) {
-    order[i] = static_cast<int32_t>(permutation(static_cast<uint32_t>(i)));
-  });
+  Backend::each(*device_, num_pairs(),
+                [=] THRONG_HD(int64_t i) { order[i] = static_cast<int32_t>(permutation(static_cast<uint32_t>(i))); });
 }
 
 void Ppo::gather(int64_t first) {
@@ -175,7 +177,8 @@ void Ppo::compute_loss(int64_t first, double* sums) {
     const int64_t from = int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents;
     const Categorical policy(logits + row * r.num_actions, r.avail_actions + from * r.num_actions, r.num_actions);
     const PpoSample sample{r.actions[from], r.log_probs[from], r.values[from], advantages[row], r.returns[from]};
-    const PpoTerms t = ppo_loss(policy, values[row], sample, coefficients, scale, d_logits + row * r.num_actions, d_values + row);
+    const PpoTerms t =
+        ppo_loss(policy, values[row], sample, coefficients, scale, d_logits + row * r.num_actions, d_values + row);
     const float all[kPpoTerms] = {t.policy_loss, t.value_loss, t.entropy, t.approx_kl, t.clipfrac, t.ratio_error};
     for (int k = 0; k < kPpoTerms; ++k) terms[row * kPpoTerms + k] = all[k];
   });
@@ -187,7 +190,8 @@ void Ppo::compute_gradients(double* square_norm) {
   actor_.backward(*device_, *matmul_, parameters_, gradients_, minibatch_rows(), batch_obs_);
   critic_.backward(*device_, *matmul_, parameters_, gradients_, minibatch_rows(), batch_obs_);
   const float* g = gradients_;
-  sum_rows(*device_, layout_.size(), 1, partial_, square_norm, [=] THRONG_HD(int64_t i, int) { return double(g[i]) * g[i]; });
+  sum_rows(*device_, layout_.size(), 1, partial_, square_norm,
+           [=] THRONG_HD(int64_t i, int) { return double(g[i]) * g[i]; });
 }
 
 UpdateMetrics Ppo::update(float learning_rate) {
@@ -225,7 +229,8 @@ UpdateMetrics Ppo::average(const std::vector<double>& slots) const {
   m.first_ratio_error = slots[5] / static_cast<double>(minibatch_rows());
   const auto sums = const_cast<Ppo*>(this)->explained_variance_sums();
   const double n = static_cast<double>(num_pairs()) * rollout_.num_agents;
-  const double of_returns = sums[1] / n - sums[0] / n * (sums[0] / n), of_errors = sums[3] / n - sums[2] / n * (sums[2] / n);
+  const double of_returns = sums[1] / n - sums[0] / n * (sums[0] / n),
+               of_errors = sums[3] / n - sums[2] / n * (sums[2] / n);
   m.explained_variance = of_returns > 0 ? 1 - of_errors / of_returns : 0;
   return m;
 }
@@ -233,10 +238,11 @@ UpdateMetrics Ppo::average(const std::vector<double>& slots) const {
 // Over the rollout: the returns R, R^2, and the errors R - V of the values at acting time, (R - V)^2.
 std::vector<double> Ppo::explained_variance_sums() {
   const Rollout r = rollout_;
-  sum_rows(*device_, num_pairs() * r.num_agents, 4, partial_, partial_ + 4 * kSumParts, [=] THRONG_HD(int64_t i, int column) {
-    const double x = column < 2 ? r.returns[i] : r.returns[i] - r.values[i];
-    return column % 2 == 0 ? x : x * x;
-  });
+  sum_rows(*device_, num_pairs() * r.num_agents, 4, partial_, partial_ + 4 * kSumParts,
+           [=] THRONG_HD(int64_t i, int column) {
+             const double x = column < 2 ? r.returns[i] : r.returns[i] - r.values[i];
+             return column % 2 == 0 ? x : x * x;
+           });
   return download(*device_, partial_ + 4 * kSumParts, 4);
 }
 
@@ -248,7 +254,8 @@ std::map<std::string, Tensor> Ppo::parameters() {
 std::map<std::string, Tensor> Ppo::optimizer_state() {
   std::map<std::string, Tensor> all;
   for (const auto& [prefix, moments] : {std::pair{"first,", adam_.first}, {"second,", adam_.second}}) {
-    for (auto& [name, tensor] : layout_.split(download(*device_, moments, layout_.size()))) all[prefix + name] = std::move(tensor);
+    for (auto& [name, tensor] : layout_.split(download(*device_, moments, layout_.size())))
+      all[prefix + name] = std::move(tensor);
   }
   all["steps"] = Tensor::of<int64_t>({}, std::span(&adam_.steps, 1));
   all["updates"] = Tensor::of<int64_t>({}, std::span(&updates_, 1));
@@ -285,10 +292,12 @@ extern "C" THRONG_API Learner* throng_cuda_make_ppo(std::shared_ptr<Device> devi
 
 #else
 
-std::unique_ptr<Learner> make_learner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const TrainConfig& config) {
+std::unique_ptr<Learner> make_learner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs,
+                                      const TrainConfig& config) {
   if (!device->is_cuda()) return std::make_unique<Ppo>(std::move(device), spec, num_envs, config);
   using Make = Learner*(std::shared_ptr<Device>, const EnvSpec&, int, const TrainConfig&);
-  return std::unique_ptr<Learner>(cuda_function<Make>("throng_cuda_make_ppo")(std::move(device), spec, num_envs, config));
+  return std::unique_ptr<Learner>(
+      cuda_function<Make>("throng_cuda_make_ppo")(std::move(device), spec, num_envs, config));
 }
 
 #endif

@@ -42,7 +42,8 @@ struct TrainConfig {
   void fields(V&& v) {
     v("algo", algo, kAlgos, "learning algorithm");
     v("seed", seed, "seed of environments, initial weights, sampling and minibatch order");
-    v("total_timesteps", total_timesteps, "environment steps of the whole run (all agents of one instance act = 1 step)");
+    v("total_timesteps", total_timesteps,
+      "environment steps of the whole run (all agents of one instance act = 1 step)");
     v("num_envs", num_envs, "environments side by side");
     v("num_steps", num_steps, "steps per environment and rollout");
     v("learning_rate", learning_rate, "Adam step size at the start");
@@ -81,9 +82,14 @@ struct TrainConfig {
     at_least("eval_episodes", eval_episodes, 1);
     at_least("eval_interval", eval_interval, 0);
     at_least("checkpoint_interval", checkpoint_interval, 0);
-    for (const auto& [name, value] : {std::pair{"learning_rate", learning_rate}, {"gamma", gamma}, {"gae_lambda", gae_lambda},
-                                      {"clip_coef", clip_coef}, {"ent_coef", ent_coef}, {"vf_coef", vf_coef},
-                                      {"max_grad_norm", max_grad_norm}, {"adam_eps", adam_eps}}) {
+    for (const auto& [name, value] : {std::pair{"learning_rate", learning_rate},
+                                      {"gamma", gamma},
+                                      {"gae_lambda", gae_lambda},
+                                      {"clip_coef", clip_coef},
+                                      {"ent_coef", ent_coef},
+                                      {"vf_coef", vf_coef},
+                                      {"max_grad_norm", max_grad_norm},
+                                      {"adam_eps", adam_eps}}) {
       at_least(name, value, 0);
     }
     for (const auto& [name, value] : {std::pair{"gamma", gamma}, {"gae_lambda", gae_lambda}}) {

@@ -46,7 +46,8 @@ CudaLibrary open_library() {
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle && same_version(handle)) return {handle, path, ""};
     const char* error = handle ? nullptr : dlerror();
-    library.why += (library.why.empty() ? "" : "; ") + (error ? std::string(error) : path + " is of another version of throng");
+    library.why +=
+        (library.why.empty() ? "" : "; ") + (error ? std::string(error) : path + " is of another version of throng");
     if (handle) dlclose(handle);
   }
   return library;

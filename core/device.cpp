@@ -76,7 +76,8 @@ void limit_cpu_threads(int threads) {
   const std::lock_guard lock(mutex);
   control.reset();
   if (threads > 0) {
-    control = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads));
+    control = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                    static_cast<size_t>(threads));
   }
 }
 

@@ -19,8 +19,8 @@ class THRONG_API Device {
   virtual ~Device() = default;
 
   virtual bool is_cuda() const = 0;
-  virtual int index() const = 0;            // 0 for the CPU
-  virtual std::string name() const = 0;     // "cpu (2 threads)", "cuda:0 (NVIDIA H200)"
+  virtual int index() const = 0;         // 0 for the CPU
+  virtual std::string name() const = 0;  // "cpu (2 threads)", "cuda:0 (NVIDIA H200)"
   std::string kind() const { return is_cuda() ? "cuda:" + std::to_string(index()) : "cpu"; }
 
   virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned; MachineError when there is no memory
@@ -28,8 +28,8 @@ class THRONG_API Device {
   virtual void copy(void* to, const void* from, size_t bytes) = 0;  // in stream order; either side may be host memory
   virtual void fill_zero(void* memory, size_t bytes) = 0;
   virtual void synchronize() = 0;
-  virtual void* stream() const = 0;              // cudaStream_t; null on the CPU, and for CUDA's default stream
-  virtual void use_stream(void* stream) = 0;     // work goes to the caller's stream from now on (ignored on the CPU)
+  virtual void* stream() const = 0;           // cudaStream_t; null on the CPU, and for CUDA's default stream
+  virtual void use_stream(void* stream) = 0;  // work goes to the caller's stream from now on (ignored on the CPU)
 };
 
 // "cpu", "cuda", "cuda:1", or "auto": the first GPU if there is one, else the CPU. Asking for a GPU that is not there is an

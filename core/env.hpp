@@ -62,11 +62,17 @@ struct Rewards {
 };
 
 template <class E>
-concept HasAvail = requires(const E& e, Counter& out) { e.avail(0, out); };
+concept HasAvail = requires(const E& e, Counter& out) {
+  e.avail(0, out);
+};
 template <class E>
-concept HasActive = requires(const E& e) { e.active(0); };
+concept HasActive = requires(const E& e) {
+  e.active(0);
+};
 template <class E>
-concept HasWorldState = requires(const E& e, Counter& out) { e.world_state(out); };
+concept HasWorldState = requires(const E& e, Counter& out) {
+  e.world_state(out);
+};
 template <class E>
 concept HasObserveParts = requires(const E& e, const typename E::Params& p, Counter& out) {
   E::observe_parts(p);
@@ -78,9 +84,13 @@ concept HasWorldStateParts = requires(const E& e, const typename E::Params& p, C
   e.world_state_part(0, out);
 };
 template <class E>
-concept HasInfo = requires(const E& e, Counter& out) { e.info(out); };
+concept HasInfo = requires(const E& e, Counter& out) {
+  e.info(out);
+};
 template <class E>
-concept HasScratch = requires { typename E::Scratch; };
+concept HasScratch = requires {
+  typename E::Scratch;
+};
 
 namespace detail {
 struct AnyField {
@@ -94,16 +104,17 @@ concept Environment = requires(E env, const E& seen, typename E::Params params, 
                                Actions actions, Rewards rewards, Counter& out) {
   params.fields(detail::AnyField{});
   state.fields(params, detail::AnyField{});
-  { E::spec(params) };
-  { E::kVersion };
+  {E::spec(params)};
+  {E::kVersion};
   env.reset(rng);
-  { env.step(actions, rewards, rng) };
+  {env.step(actions, rewards, rng)};
   seen.observe(0, out);
 };
 
 // What of the outside an environment is built from; hides whether the game asked for scratch memory.
 template <class E>
-THRONG_HD E make_env(const typename E::Params& params, const typename E::State& state, const auto& scratch, Lanes lanes) {
+THRONG_HD E make_env(const typename E::Params& params, const typename E::State& state, const auto& scratch,
+                     Lanes lanes) {
   if constexpr (HasScratch<E>) {
     return E{params, state, scratch, lanes};
   } else {

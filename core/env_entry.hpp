@@ -13,9 +13,9 @@ namespace throng {
 
 // core/make_entry.hpp makes one from a game's header.
 struct EnvEntry {
-  std::string id;       // "smax"
-  std::string version;  // of the rules
-  const char* settings; // envs/<id>/<id>.json: {"summary", "scenarios": {name: {parameters}}, "train": {...}}
+  std::string id;        // "smax"
+  std::string version;   // of the rules
+  const char* settings;  // envs/<id>/<id>.json: {"summary", "scenarios": {name: {parameters}}, "train": {...}}
 
   // `config` is a partial set of parameters; all three throw Error for keys or values that the game does not know.
   nlohmann::ordered_json (*resolve)(const nlohmann::json& config, const std::string& where);  // every parameter

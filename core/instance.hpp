@@ -11,7 +11,8 @@ namespace throng {
 template <class Env>
 class HostInstance {
  public:
-  explicit HostInstance(const typename Env::Params& params) : params_(params), layout_(TileLayout::of<Env>(params_, 1, 1)) {
+  explicit HostInstance(const typename Env::Params& params)
+      : params_(params), layout_(TileLayout::of<Env>(params_, 1, 1)) {
     memory_.resize(layout_.bytes / sizeof(std::max_align_t) + 1);
   }
 

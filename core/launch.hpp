@@ -101,8 +101,8 @@ struct CudaBackend {
 
  private:
   template <class Env, int kLanes, class Body>
-  static void tiles_of(Device& device, int num_envs, const typename Env::Params& params, const typename Env::State& state,
-                       Body body) {
+  static void tiles_of(Device& device, int num_envs, const typename Env::Params& params,
+                       const typename Env::State& state, Body body) {
     constexpr int kMaxShared = 227 * 1024;
     auto kernel = cuda::tile_kernel<Env, kLanes, Body>;
     // Fewer environments per block where their state would not fit, down to one warp's worth.
@@ -117,9 +117,11 @@ struct CudaBackend {
       throw Error("the state of one environment is too large for this device: " + std::to_string(shared) +
                   " bytes a tile, at most " + std::to_string(kMaxShared));
     }
-    if (shared > 48 * 1024) THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
+    if (shared > 48 * 1024)
+      THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
     const int blocks = (num_envs + layout.envs - 1) / layout.envs;
-    kernel<<<blocks, threads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, layout, params, state, body);
+    kernel<<<blocks, threads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, layout, params, state,
+                                                                                    body);
     THRONG_CUDA(cudaGetLastError());
   }
 };

@@ -16,7 +16,8 @@ namespace throng {
 using MakeCudaBatch = VecEnv*(std::shared_ptr<Device>, const EnvSpec&, const BatchOptions&, const void* params);
 
 template <class Env>
-VecEnv* make_batch(std::shared_ptr<Device> device, const EnvSpec& spec, const BatchOptions& options, const void* params) {
+VecEnv* make_batch(std::shared_ptr<Device> device, const EnvSpec& spec, const BatchOptions& options,
+                   const void* params) {
   return new Batch<Env>(std::move(device), spec, options, *static_cast<const typename Env::Params*>(params));
 }
 
@@ -30,8 +31,8 @@ typename Env::Params params_from(const nlohmann::json& config, const std::string
 }
 
 template <class Env>
-std::unique_ptr<VecEnv> make_env_batch(std::shared_ptr<Device> device, const nlohmann::json& config, const std::string& id,
-                                       const BatchOptions& options) {
+std::unique_ptr<VecEnv> make_env_batch(std::shared_ptr<Device> device, const nlohmann::json& config,
+                                       const std::string& id, const BatchOptions& options) {
   const auto params = params_from<Env>(config, id);
   const EnvSpec spec = measure<Env>(params, id);
   if (!device->is_cuda()) return std::unique_ptr<VecEnv>(make_batch<Env>(std::move(device), spec, options, &params));

@@ -37,7 +37,8 @@ struct Stage {
 struct Divider {
   uint32_t divisor = 1, magic = 0;
   Divider() = default;
-  explicit Divider(int d) : divisor(static_cast<uint32_t>(d)), magic(static_cast<uint32_t>((uint64_t(1) << 32) / d + 1)) {}
+  explicit Divider(int d)
+      : divisor(static_cast<uint32_t>(d)), magic(static_cast<uint32_t>((uint64_t(1) << 32) / d + 1)) {}
   THRONG_HD int operator()(int n) const {  // exact for n < 2^16
     return divisor == 1 ? n : static_cast<int>((uint64_t(magic) * static_cast<uint32_t>(n)) >> 32);
   }
@@ -69,7 +70,8 @@ THRONG_HD void copy_out(const Lanes& lanes, const unsigned char* stage, unsigned
     if (high - low == 16) {
       *reinterpret_cast<Sixteen*>(to + low) = *reinterpret_cast<const Sixteen*>(stage + low);
     } else {
-      for (int i = low; i < high; i += sizeof(T)) *reinterpret_cast<T*>(to + i) = *reinterpret_cast<const T*>(stage + i);
+      for (int i = low; i < high; i += sizeof(T))
+        *reinterpret_cast<T*>(to + i) = *reinterpret_cast<const T*>(stage + i);
     }
   });
 }
@@ -79,7 +81,8 @@ THRONG_HD void copy_out(const Lanes& lanes, const unsigned char* stage, unsigned
 // Calls write(row, part, out) for all parts of all rows; `to` is the environment's first row. The lanes take parts in turn,
 // write them to the stage, and copy it out together in whole lines.
 template <class T, class Write>
-THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, T* to, const RowShape& shape, Write&& write) {
+THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, T* to, const RowShape& shape,
+                          Write&& write) {
 #ifdef __CUDA_ARCH__
   const int last_dim = shape.dim - (shape.parts - 1) * shape.part_dim;
   const int longest = shape.part_dim > last_dim ? shape.part_dim : last_dim;

@@ -39,9 +39,7 @@ struct Stepper {
         seed(env, e);
         begins = true;
         break;
-      case Call::kResetWhere:
-        begins = call.mask[e] != 0;
-        break;
+      case Call::kResetWhere: begins = call.mask[e] != 0; break;
       case Call::kStep:
         if (!book.ended[e]) {
           ends = step(env, e);
@@ -52,8 +50,7 @@ struct Stepper {
           write_outcome(env, e, book.ended[e]);  // stands still until it is reset by mask
         }
         break;
-      case Call::kObserve:
-        break;
+      case Call::kObserve: break;
     }
     // A loop, so that a kernel holds the code of reset and observe once: more would not fit its instruction cache.
     for (;;) {
@@ -158,7 +155,8 @@ struct Stepper {
       write_rows(env.lanes, stage, to.avail_actions + int64_t(e) * agents * avail.dim, avail,
                  [&](int agent, int, auto& out) { write_avail(env, agent, out); });
     }
-    if (to.active) env.lanes.each(agents, [&](int agent) { to.active[int64_t(e) * agents + agent] = active(env, agent); });
+    if (to.active)
+      env.lanes.each(agents, [&](int agent) { to.active[int64_t(e) * agents + agent] = active(env, agent); });
     if constexpr (HasWorldState<Env>) {
       if (to.world_state) {
         write_rows(env.lanes, stage, to.world_state + int64_t(e) * world_state.dim, world_state,

@@ -52,7 +52,8 @@ struct NoScratch {};
 
 // The environment number `e` of a tile in `memory`.
 template <class Env>
-THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, unsigned char* memory, int e, Lanes lanes) {
+THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, unsigned char* memory, int e,
+                       Lanes lanes) {
   layout.bytes = 0;
   auto place = [&](const char*, auto& field, int count) {
     using T = typename std::remove_reference_t<decltype(field)>::Value;
@@ -74,8 +75,8 @@ namespace detail {
 
 // Calls copy(far element, near element) for every element of `count` environments from number `first` on.
 template <class Params, class State, class Copy>
-THRONG_HD void walk_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first, int count,
-                         int num_envs, Workers workers, Copy copy) {
+THRONG_HD void walk_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
+                         int count, int num_envs, Workers workers, Copy copy) {
   layout.bytes = 0;
   State far = state;
   far.fields(params, [&](const char*, auto& field, int indices) {
@@ -91,15 +92,17 @@ THRONG_HD void walk_tile(TileLayout layout, const Params& params, const State& s
 }  // namespace detail
 
 template <class Params, class State>
-THRONG_HD void load_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first, int count,
-                         int num_envs, Workers workers) {
-  detail::walk_tile(layout, params, state, memory, first, count, num_envs, workers, [](auto& far, auto& near) { near = far; });
+THRONG_HD void load_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
+                         int count, int num_envs, Workers workers) {
+  detail::walk_tile(layout, params, state, memory, first, count, num_envs, workers,
+                    [](auto& far, auto& near) { near = far; });
 }
 
 template <class Params, class State>
-THRONG_HD void store_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first, int count,
-                          int num_envs, Workers workers) {
-  detail::walk_tile(layout, params, state, memory, first, count, num_envs, workers, [](auto& far, auto& near) { far = near; });
+THRONG_HD void store_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
+                          int count, int num_envs, Workers workers) {
+  detail::walk_tile(layout, params, state, memory, first, count, num_envs, workers,
+                    [](auto& far, auto& near) { far = near; });
 }
 
 }  // namespace throng

@@ -188,8 +188,8 @@ void VecEnv::restore(const std::map<std::string, Tensor>& from) {
         for (size_t i = 0; i < shape.size(); ++i) s += (i ? ", " : "") + std::to_string(shape[i]);
         return s + "]";
       };
-      throw Error("snapshot of " + spec_.id + ": '" + name + "' is " + text(tensor.dtype, tensor.shape) + ", expected " +
-                  text(array.dtype, shape));
+      throw Error("snapshot of " + spec_.id + ": '" + name + "' is " + text(tensor.dtype, tensor.shape) +
+                  ", expected " + text(array.dtype, shape));
     }
     pairs.emplace_back(&array, &tensor);
   };

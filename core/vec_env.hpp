@@ -39,11 +39,11 @@ struct Outcomes {
 
 // What is kept of an episode when it ends; rows of environments that did not end in the last step are older.
 struct Finals {
-  float* obs = nullptr;              // [env, agent, obs_dim], the observation in which the episode ended
-  float* world_state = nullptr;      // [env, world_state_dim]
-  float* episode_return = nullptr;   // [env, agent, objective]
-  int32_t* episode_length = nullptr; // [env], steps
-  float* info = nullptr;             // [env, info]
+  float* obs = nullptr;               // [env, agent, obs_dim], the observation in which the episode ended
+  float* world_state = nullptr;       // [env, world_state_dim]
+  float* episode_return = nullptr;    // [env, agent, objective]
+  int32_t* episode_length = nullptr;  // [env], steps
+  float* info = nullptr;              // [env, info]
 };
 
 // Averages over the episodes that ended since they were last taken.
@@ -68,20 +68,20 @@ struct Call {
 
 // What the batch, not the game, keeps of every environment.
 struct Book {
-  uint32_t* key = nullptr;     // [2, env], its random stream
-  uint32_t* episode = nullptr; // [env]
-  int32_t* step = nullptr;     // [env], steps of this episode
-  uint8_t* ended = nullptr;    // [env], 0 running, 1 terminated, 2 truncated
-  float* returns = nullptr;    // [agent, objective, env], of the running episode
-  float* totals = nullptr;     // [total, env]: episodes, returns per objective, length, info - since last taken
+  uint32_t* key = nullptr;      // [2, env], its random stream
+  uint32_t* episode = nullptr;  // [env]
+  int32_t* step = nullptr;      // [env], steps of this episode
+  uint8_t* ended = nullptr;     // [env], 0 running, 1 terminated, 2 truncated
+  float* returns = nullptr;     // [agent, objective, env], of the running episode
+  float* totals = nullptr;      // [total, env]: episodes, returns per objective, length, info - since last taken
 };
 
 struct BatchOptions {
   int num_envs = 1;
   Autoreset autoreset = Autoreset::same_step;
-  int time_limit = -1;     // steps; -1 = the game's own, 0 = none
-  int first_env = 0;       // global number of environment 0: its random stream, for batches that are parts of a larger one
-  int lanes = 0;           // GPU threads per environment: 1, 8, 16, 32; 0 = chosen by game and batch
+  int time_limit = -1;  // steps; -1 = the game's own, 0 = none
+  int first_env = 0;    // global number of environment 0: its random stream, for batches that are parts of a larger one
+  int lanes = 0;        // GPU threads per environment: 1, 8, 16, 32; 0 = chosen by game and batch
   bool backwards = false;  // run every loop of the rules from its end (CPU; a test of the game)
 };
 
@@ -131,8 +131,8 @@ class THRONG_API VecEnv {
 
   // The state as a value. Equal hashes mean equal state bits, on any device and in any batch.
   const std::vector<StateArray>& state() const { return state_; }
-  std::vector<uint64_t> state_hashes();  // [env]
-  uint64_t state_hash();                 // of all environments in order
+  std::vector<uint64_t> state_hashes();                     // [env]
+  uint64_t state_hash();                                    // of all environments in order
   std::map<std::string, Tensor> snapshot();                 // state, streams, counters and statistics
   void restore(const std::map<std::string, Tensor>& from);  // Error, and no change, if anything does not fit
   Tensor state_tensor(const StateArray&);

@@ -17,9 +17,9 @@ struct EnvName {
   const EnvEntry* entry;
   std::string scenario;  // empty: none
 };
-EnvName find_env(const std::string& id);               // Error with the nearest name
-std::vector<std::string> scenarios(const EnvEntry&);   // in the order of the file
-std::vector<std::string> env_ids();                    // every "<env>/<scenario>", or "<env>" where there are none
+EnvName find_env(const std::string& id);              // Error with the nearest name
+std::vector<std::string> scenarios(const EnvEntry&);  // in the order of the file
+std::vector<std::string> env_ids();                   // every "<env>/<scenario>", or "<env>" where there are none
 std::string summary(const EnvEntry&);
 
 // The scenario's parameters with `config` laid over them: what EnvEntry's functions take.

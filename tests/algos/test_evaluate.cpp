@@ -7,8 +7,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "core/make_entry.hpp"
 #include "core/error.hpp"
+#include "core/make_entry.hpp"
 #include "tests/algos/fake_learner.hpp"
 #include "tests/envs/tiny/tiny.hpp"
 

@@ -25,7 +25,8 @@ class Drive {
 
   void step() {
     const EnvSpec& spec = env_->spec();
-    const auto avail = download(env_->device(), env_->observations().avail_actions, env_->num_rows() * spec.num_actions);
+    const auto avail =
+        download(env_->device(), env_->observations().avail_actions, env_->num_rows() * spec.num_actions);
     std::vector<int32_t> actions(env_->num_rows());
     for (int row = 0; row < env_->num_rows(); ++row) {
       const int env = env_->options().first_env + row / spec.num_agents;
@@ -157,9 +158,10 @@ TEST_CASE("observations are finite and within the declared bounds, and a legal a
     Drive drive(id, "cpu", batch(64));
     const EnvSpec& spec = drive.env().spec();
     for (int t = 0; t < kSteps; ++t) {
-      const auto obs = download(drive.env().device(), drive.env().observations().obs, drive.env().num_rows() * spec.obs_dim);
-      const auto avail =
-          download(drive.env().device(), drive.env().observations().avail_actions, drive.env().num_rows() * spec.num_actions);
+      const auto obs =
+          download(drive.env().device(), drive.env().observations().obs, drive.env().num_rows() * spec.obs_dim);
+      const auto avail = download(drive.env().device(), drive.env().observations().avail_actions,
+                                  drive.env().num_rows() * spec.num_actions);
       float low = 0, high = 0;
       bool finite = true;
       for (float x : obs) {
@@ -204,7 +206,8 @@ TEST_CASE("episodes end, and same_step keeps what ended") {
     for (int t = 0; t < 400 && ends < 32; ++t) {
       same.step(), disabled.step();
       auto read = [&](Drive& d, const uint8_t* flags) { return download(d.env().device(), flags, rows); };
-      const auto terminated = read(same, same.env().outcomes().terminated), truncated = read(same, same.env().outcomes().truncated);
+      const auto terminated = read(same, same.env().outcomes().terminated),
+                 truncated = read(same, same.env().outcomes().truncated);
       const auto terminated_d = read(disabled, disabled.env().outcomes().terminated);
       const auto truncated_d = read(disabled, disabled.env().outcomes().truncated);
       const auto rewards = download(same.env().device(), same.env().outcomes().rewards, rows * spec.num_objectives);
@@ -215,7 +218,8 @@ TEST_CASE("episodes end, and same_step keeps what ended") {
       for (int e = 0; e < 32; ++e) {
         if (ended[e]) continue;
         const size_t row = size_t(e) * spec.num_agents;
-        for (size_t i = row * spec.num_objectives; i < (row + spec.num_agents) * spec.num_objectives; ++i) returns[i] += rewards[i];
+        for (size_t i = row * spec.num_objectives; i < (row + spec.num_agents) * spec.num_objectives; ++i)
+          returns[i] += rewards[i];
         REQUIRE(terminated[row] == terminated_d[row]);
         REQUIRE(truncated[row] == truncated_d[row]);
         REQUIRE(terminated[row] + truncated[row] <= 1);
@@ -224,7 +228,8 @@ TEST_CASE("episodes end, and same_step keeps what ended") {
         ++ends;
         REQUIRE(length[e] == t + 1);
         if (truncated[row]) REQUIRE(length[e] == spec.time_limit);
-        for (size_t i = row * spec.obs_dim; i < (row + spec.num_agents) * spec.obs_dim; ++i) REQUIRE(final_obs[i] == obs_d[i]);
+        for (size_t i = row * spec.obs_dim; i < (row + spec.num_agents) * spec.obs_dim; ++i)
+          REQUIRE(final_obs[i] == obs_d[i]);
         for (size_t i = row * spec.num_objectives; i < (row + spec.num_agents) * spec.num_objectives; ++i) {
           REQUIRE(std::abs(kept[i] - returns[i]) < 1e-4);
         }

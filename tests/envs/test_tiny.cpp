@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/make_entry.hpp"
 #include "core/file.hpp"
 #include "core/instance.hpp"
+#include "core/make_entry.hpp"
 
 using namespace throng;
 

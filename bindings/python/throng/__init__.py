@@ -25,7 +25,7 @@ def _load() -> Any:
     module = importlib.import_module("_throng")
     sys.modules["throng._throng"] = module
     # A build folder keeps the CUDA library at its top, where the module does not look by itself.
-    cuda = Path(module.__file__).resolve().parents[2] / "libthrong_cuda.so"
+    cuda = Path(str(module.__file__)).resolve().parents[2] / "libthrong_cuda.so"
     if cuda.exists():
         os.environ.setdefault("THRONG_CUDA_LIB", str(cuda))
     return module
