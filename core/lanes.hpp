@@ -1,4 +1,4 @@
-// Lanes: the workers that share one environment - one on the CPU, a sub-warp of 1, 8, 16 or 32 threads on the GPU.
+// Lanes: the workers that share one environment - one on the CPU, a sub-warp of 1 to 32 threads on the GPU.
 #pragma once
 
 #include "core/platform.hpp"

@@ -35,7 +35,9 @@ inline void check_cuda(cudaError_t error, const char* call,
 
 namespace cuda {
 
-inline constexpr int kThreads = 256;
+inline constexpr int kThreads = 128;
+inline constexpr int kBlocksPerMultiprocessor =
+    8;  // bounds the registers of a thread to 64: more warps hide more latency
 inline constexpr int kStageBytesPerLane = 128;
 
 // Per environment. The 16 bytes beyond keep neighbouring stages in different banks and leave room to align the data.
@@ -50,8 +52,9 @@ __global__ void each_kernel(int64_t n, Body body) {
 // One block = one tile. The environments' state comes into shared memory, kLanes threads work on each, and it goes back.
 // __grid_constant__: the arguments stay where they are when rules take references to them.
 template <class Env, int kLanes, class Body>
-__global__ void tile_kernel(int num_envs, TileLayout layout, const __grid_constant__ typename Env::Params params,
-                            const __grid_constant__ typename Env::State state, const __grid_constant__ Body body) {
+__global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
+    tile_kernel(int num_envs, TileLayout layout, const __grid_constant__ typename Env::Params params,
+                const __grid_constant__ typename Env::State state, const __grid_constant__ Body body) {
   extern __shared__ __align__(16) unsigned char memory[];
   const int first = blockIdx.x * layout.envs;
   const int count = num_envs - first < layout.envs ? num_envs - first : layout.envs;
@@ -93,6 +96,8 @@ struct CudaBackend {
                     const typename Env::State& state, Body body) {
     switch (shape.lanes) {
       case 1: return tiles_of<Env, 1>(device, num_envs, params, state, body);
+      case 2: return tiles_of<Env, 2>(device, num_envs, params, state, body);
+      case 4: return tiles_of<Env, 4>(device, num_envs, params, state, body);
       case 8: return tiles_of<Env, 8>(device, num_envs, params, state, body);
       case 16: return tiles_of<Env, 16>(device, num_envs, params, state, body);
       default: return tiles_of<Env, 32>(device, num_envs, params, state, body);

@@ -7,5 +7,12 @@
 #define THRONG_HD
 #endif
 
+// Long functions with many callers: inlined everywhere they would outgrow a GPU's instruction cache.
+#ifdef __CUDA_ARCH__
+#define THRONG_CALLED_ON_GPU __noinline__
+#else
+#define THRONG_CALLED_ON_GPU
+#endif
+
 // Symbols that cross the border of a shared object; everything else is compiled with hidden visibility.
 #define THRONG_API __attribute__((visibility("default")))

@@ -37,7 +37,7 @@ THRONG_HD constexpr Key add(Key x, uint32_t hi, uint32_t lo) { return {x.hi + hi
 }  // namespace threefry
 
 // The two output words of Threefry for a key and a 64-bit counter (c0, c1).
-THRONG_HD constexpr Key block(Key key, uint32_t c0, uint32_t c1) {
+THRONG_HD THRONG_CALLED_ON_GPU constexpr Key block(Key key, uint32_t c0, uint32_t c1) {
   using namespace threefry;
   const uint32_t k0 = key.hi, k1 = key.lo, k2 = key.hi ^ key.lo ^ 0x1BD11BDAu;
   Key x = add({c0, c1}, k0, k1);

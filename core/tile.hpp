@@ -82,6 +82,9 @@ THRONG_HD void walk_tile(TileLayout layout, const Params& params, const State& s
   far.fields(params, [&](const char*, auto& field, int indices) {
     using T = typename std::remove_reference_t<decltype(field)>::Value;
     T* near = reinterpret_cast<T*>(memory + layout.place(field, indices));
+#ifdef __CUDA_ARCH__
+#pragma unroll 1  // short loops, one per field: unrolled they are a fifth of the kernel
+#endif
     for (int k = workers.id; k < indices << layout.shift; k += workers.count) {
       const int i = k >> layout.shift, e = k & (layout.envs - 1);  // neighbouring workers, neighbouring environments
       if (e < count) copy(field.data[int64_t(i) * num_envs + first + e], near[i * layout.stride + e]);

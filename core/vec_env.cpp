@@ -42,8 +42,8 @@ VecEnv::VecEnv(std::shared_ptr<Device> device, EnvSpec spec, BatchOptions option
   if (options_.num_envs < 1) throw Error("num_envs must be at least 1, not " + std::to_string(options_.num_envs));
   if (options_.time_limit >= 0) spec_.time_limit = options_.time_limit;
   const int lanes = options_.lanes;
-  if (lanes != 0 && lanes != 1 && lanes != 8 && lanes != 16 && lanes != 32) {
-    throw Error("lanes must be 0 (chosen), 1, 8, 16 or 32, not " + std::to_string(lanes));
+  if (lanes < 0 || lanes > 32 || (lanes & (lanes - 1)) != 0) {
+    throw Error("lanes must be 0 (chosen), 1, 2, 4, 8, 16 or 32, not " + std::to_string(lanes));
   }
 }
 

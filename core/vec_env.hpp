@@ -81,7 +81,7 @@ struct BatchOptions {
   Autoreset autoreset = Autoreset::same_step;
   int time_limit = -1;  // steps; -1 = the game's own, 0 = none
   int first_env = 0;    // global number of environment 0: its random stream, for batches that are parts of a larger one
-  int lanes = 0;        // GPU threads per environment: 1, 8, 16, 32; 0 = chosen by game and batch
+  int lanes = 0;        // GPU threads per environment: 1, 2, 4, 8, 16, 32; 0 = chosen by game and batch
   bool backwards = false;  // run every loop of the rules from its end (CPU; a test of the game)
 };
 

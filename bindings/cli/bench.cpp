@@ -239,7 +239,7 @@ Action add_bench(CLI::App& app) {
   app.add_option("--num_envs", options->num_envs, "batch sizes, separated by commas (default: a sweep)")
       ->delimiter(',');
   app.add_option("--device", options->device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-  app.add_option("--lanes", options->lanes, "GPU threads per environment: 1, 8, 16 or 32; 0 = chosen")
+  app.add_option("--lanes", options->lanes, "GPU threads per environment: 1, 2, 4, 8, 16 or 32; 0 = chosen")
       ->capture_default_str();
   app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
   app.add_option("--seconds", options->seconds, "least length of a timed window")->capture_default_str();

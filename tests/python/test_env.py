@@ -240,7 +240,7 @@ def test_cpu_and_gpu_agree():
         (dict(autoreset="same-step"), "did you mean 'same_step'"),
         (dict(time_limit=-1), "time_limit must be from 0"),
         (dict(first_env=-1), "first_env must be from 0"),
-        (dict(lanes=3), "lanes must be 0 .chosen., 1, 8, 16 or 32"),
+        (dict(lanes=3), "lanes must be 0 .chosen., 1, 2, 4, 8, 16 or 32"),
         (dict(config={"atack_mode": "closest"}), "did you mean 'attack_mode'"),
         (dict(stream=1), "no streams"),
     ],

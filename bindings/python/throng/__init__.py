@@ -93,7 +93,7 @@ def make(
     time_limit  steps after which an episode is truncated; None: the environment's own, 0: never
     first_env   global number of environment 0. An environment's randomness depends on the seed and
                 its global number only, so parts of a batch behave as the whole does
-    lanes       GPU threads per environment: 1, 8, 16, 32, or 0 to have it chosen
+    lanes       GPU threads per environment: 1, 2, 4, 8, 16, 32, or 0 to have it chosen
     copy        False: arrays are views of the environment's own memory, and the next step
                 overwrites them. True: every call returns fresh NumPy arrays, from a GPU, too
     stream      a CUDA stream as an integer; None: the legacy default stream, on which PyTorch
