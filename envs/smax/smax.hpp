@@ -129,7 +129,9 @@ struct Env {
     if (!is_ally(unit)) w.loss[unit - p.num_allies()] = s.health[unit];
     if (alive(unit)) return;
     // The weapons of the dead go on cooling, by the same roundings as all others.
-    for (int i = 0; i < p.world_steps_per_env_step; ++i) s.cooldown[unit] -= p.time_per_step;
+    float cooldown = s.cooldown[unit];
+    for (int i = 0; i < p.world_steps_per_env_step; ++i) cooldown -= p.time_per_step;
+    s.cooldown[unit] = cooldown;
   }
 
   // A world step begins: all units fire and move at once, each by what it sees before anybody has.

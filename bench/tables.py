@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Rewrites the tables of README.md and docs/benchmarks.md from what was measured, bench/results/<machine>/*.jsonl.
+
+    python3 bench/tables.py [--results DIR] [--check] [PAGE ...]
+
+A table stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`. The files hold what `throng bench`, `eval` and
+`train` print with --json, and the lines that bench/collect.py puts before it. Standard library only.
+"""
+import argparse
+import os
+import re
+import sys
+
+from measurements import Results
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PAGES = [os.path.join(ROOT, "README.md"), os.path.join(ROOT, "docs", "benchmarks.md")]
+FIRST = ["smax/3m", "smax/2s3z", "smax/smacv2_10_units", "smax/27m_vs_30m"]  # rows that always stand in the tables
+TRAINED = ["smax/3m", "smax/2s3z"]
+# JaxMARL 0.2.0 (c793d09), measured by us on one H200 with jax 0.11.2: random actions, observations written, its best batch.
+PEER, PEER_GPU = "JaxMARL 0.2.0, NVIDIA H200", "NVIDIA H200"
+PEER_STEPPING = {"smax/3m": 31.1e6, "smax/2s3z": 11.7e6, "smax/smacv2_10_units": 2.74e6, "smax/27m_vs_30m": 0.363e6}
+PLACE = "<!-- figures: bench/results -->"  # stands where nothing has been measured yet
+WON = (0.5, 0.8, 0.95)
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+def si(value):
+    """Three digits: 73.1 k, 1.04 M, 577 M."""
+    for unit in ("", " k", " M", " G"):
+        if abs(value) < 999.5 or unit == " G":
+            return f"{value:.{2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0}f}{unit}"
+        value /= 1000
+    return None
+
+
+def table(header, rows, numbers=True):
+    """Numbers stand to the right, words to the left."""
+    rule = ["---"] + ["---:" if numbers else "---"] * (len(header) - 1)
+    return "\n".join("| " + " | ".join(row) + " |" for row in [header, rule, *rows])
+
+
+def titled(line, text):
+    """A table under what it was measured on and with."""
+    facts = line["facts"]
+    commit = facts.get("commit", "unknown")[:10] + (" with changes" if facts.get("changed") else "")
+    driver = f", driver {facts['driver']}" if facts.get("driver") and line["device"] != "cpu" else ""
+    return (f"**{line['label']}**{driver} (`{line['machine']}`; throng {line['throng']} at `{commit}`, "
+            f"{facts.get('date', 'no date')[:10]})\n\n{text}")
+
+
+def ordered(envs):
+    return [e for e in FIRST if e in envs] + sorted(set(envs) - set(FIRST))
+
+
+def groups(results):
+    """Lines of stepping by what computed them, GPUs first, each group by environment."""
+    found = {}
+    for line in results.stepping:
+        by_env = found.setdefault((line["device"] == "cpu", line["machine"], line["label"]), {})
+        by_env.setdefault(line["env"], []).append(line)
+    return [found[key] for key in sorted(found)]
+
+
+def best(lines):
+    return max(lines, key=lambda line: line["env_steps_per_s"])
+
+
+def speed(results):
+    by_device = groups(results)
+    trained = {}
+    for run in results.runs:
+        trained.setdefault(run["run"]["env"], []).append(run)
+    columns = [best(next(iter(by_env.values())))["label"] for by_env in by_device] or ["throng"]
+    rows = []
+    for env in FIRST:
+        cells = [si(best(by_env[env])["env_steps_per_s"]) if env in by_env else "" for by_env in by_device] or [""]
+        rows.append([f"stepping, `{env}`", *cells, si(PEER_STEPPING[env])])
+    for env in TRAINED:
+        cells = [training_rate(trained.get(env, []), by_env) for by_env in by_device] or [""]
+        rows.append([f"training IPPO, `{env}`", *cells, ""])
+    note = "" if by_device else PLACE + "\n"
+    return note + table(["", *columns, PEER], rows)
+
+
+def training_rate(runs, by_env):
+    """Of the latest run on the same kind of device of the same machine."""
+    line = best(next(iter(by_env.values())))
+    fits = [r for r in runs if r["facts"]["machine"] == line["machine"] and (r["run"]["device"] == "cpu") == (line["device"] == "cpu")]
+    if line["device"] == "cpu" and line["label"].startswith("1 thread "):
+        return ""
+    return si(fits[-1]["updates"][-1]["charts/SPS"]) if fits else ""
+
+
+def stepping(results):
+    parts = []
+    for by_env in groups(results):
+        rows = []
+        for env in ordered(by_env):
+            line = best(by_env[env])
+            rows.append([f"`{env}`", str(line["num_agents"]), si(line["env_steps_per_s"]),
+                         f"{si(line['env_steps_per_s_min'])} .. {si(line['env_steps_per_s_max'])}", si(line["agent_steps_per_s"]),
+                         f"{line['num_envs']:,}", str(line["lanes"]), si(line["bytes_per_env"]) + "B",
+                         f"{line['first_step_ms']:.0f} ms", times_peer(env, line)])
+        header = ["", "agents", "env steps/s", "least .. most", "agent steps/s", "at num_envs", "lanes", "memory/env", "first step",
+                  "JaxMARL's best"]
+        parts.append(titled(line, table(header, rows)))
+    return "\n\n".join(parts)
+
+
+def times_peer(env, line):
+    """Only figures of the same GPU are divided by each other."""
+    return f"{line['env_steps_per_s'] / PEER_STEPPING[env]:.1f} x" if line["label"] == PEER_GPU and env in PEER_STEPPING else ""
+
+
+def batch_sizes(results):
+    parts = []
+    for by_env in groups(results):
+        rates = {(line["env"], line["num_envs"]): line["env_steps_per_s"] for lines in by_env.values() for line in lines}
+        envs, sizes = ordered(by_env), sorted({size for _, size in rates})
+        rows = [[f"{size:,}", *(si(rates[env, size]) if (env, size) in rates else "" for env in envs)] for size in sizes]
+        parts.append(titled(best(by_env[envs[0]]), table(["num_envs", *(f"`{env}`" for env in envs)], rows)))
+    return "\n\n".join(parts)
+
+
+def bits(results):
+    """Equal hashes: equal states, wherever they were computed. Every difference is named."""
+    seen = {}
+    for line in results.stepping:
+        seen.setdefault((line["env"], line["version"], line["num_envs"], line["seed"], line["hash_steps"]), []).append(line)
+    rows = []
+    for env in ordered({key[0] for key in seen}):
+        compared = {key: lines for key, lines in seen.items() if key[0] == env and len(lines) > 1}
+        differ = [f"{key[2]:,}" for key, lines in compared.items() if len({line["state_hash"] for line in lines}) > 1]
+        devices = sorted({line["label"] for lines in compared.values() for line in lines})
+        if compared:
+            sizes = ", ".join(f"{size:,}" for size in sorted({key[2] for key in compared}))
+            rows.append([f"`{env}`", sizes, "; ".join(devices), "**DIFFER** at " + ", ".join(differ) if differ else "equal"])
+    return table(["", "num_envs", "computed by", "state hashes"], rows, numbers=False) if rows else ""
+
+
+def training(results):
+    rows = []
+    for run in sorted(results.runs, key=lambda r: (r["run"]["env"], r["facts"]["machine"], r["run"]["train"]["seed"])):
+        train, last = run["run"]["train"], run["updates"][-1]
+        reached = [next((f"{u['seconds']:.1f}" for u in run["updates"] if (u.get("win_rate") or 0) >= won), "-") for won in WON]
+        rows.append([f"`{run['run']['env']}`", f"{run['facts']['machine']}, {run['run']['device']}", str(train["seed"]),
+                     f"{train['num_envs']} x {train['num_steps']}", si(last["timesteps"]), f"{last['seconds']:.1f}",
+                     si(last["charts/SPS"]), " / ".join(reached), estimate(run["result"]["sampled"]), estimate(run["result"]["greedy"])])
+    header = ["", "machine, device", "seed", "envs x steps", "env steps", "seconds", "env steps/s", "seconds to 50 / 80 / 95 %", "sampled",
+              "greedy"]
+    return table(header, rows, numbers=False) if rows else ""
+
+
+def estimate(evaluation):
+    """The win rate, or in games without one the return; with its 95 % interval."""
+    found = evaluation.get("win_rate") or evaluation.get("episodic_return")
+    if not found or found["mean"] is None:
+        return "-"
+    return f"{found['mean']:.3f}" + (f" ± {found['ci95']:.3f}" if found["ci95"] is not None else "")
+
+
+def evaluations(results):
+    rows = [[f"`{e['env']}`", e["facts"]["machine"], e["device"], si(e["timesteps"]), str(e["episodes"]),
+             "greedy" if e["greedy"] else "sampled", estimate(e)] for e in results.evaluations]
+    header = ["", "machine", "device", "env steps", "episodes", "actions", "win rate or return"]
+    return table(header, rows, numbers=False) if rows else ""
+
+
+def machines(results):
+    rows = [[f"`{name}`", f.get("gpu") or "none", f.get("driver") or "", f"{f.get('cpu', '')}, {f.get('cpu_threads', '?')} threads",
+             f.get("os", "")] for name, f in sorted(results.machines.items())]
+    return table(["", "GPU", "driver", "CPU", "system"], rows, numbers=False) if rows else ""
+
+
+TABLES = {t.__name__: t for t in (speed, stepping, batch_sizes, bits, training, evaluations, machines)}
+
+
+def rewritten(page, text, results):
+    def between(match):
+        if match[1] not in TABLES:
+            sys.exit(f"tables: {page}: no table is named {match[1]}; there are {', '.join(TABLES)}")
+        body = TABLES[match[1]](results) or PLACE + "\nNot measured yet."
+        return f"<!-- begin: {match[1]} -->\n{body}\n<!-- end: {match[1]} -->"
+
+    text, count = re.subn(r"<!-- begin: (\w+) -->\n.*?<!-- end: \1 -->", between, text, flags=re.S)
+    if count != len(re.findall("<!-- begin: ", text)):
+        sys.exit(f"tables: {page}: a table begins and does not end")
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pages", metavar="PAGE", nargs="*", default=PAGES, help="default: README.md and docs/benchmarks.md")
+    parser.add_argument("--results", default=os.path.join(ROOT, "bench", "results"), help="default: bench/results")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is not up to date")
+    options = parser.parse_args()
+    results, stale = Results(options.results), False
+    for page in options.pages:
+        with open(page, encoding="utf-8") as f:
+            before = f.read()
+        after = rewritten(page, before, results)
+        if after == before:
+            continue
+        stale = True
+        print("tables:", page, "is out of date" if options.check else "rewritten", file=sys.stderr)
+        if not options.check:
+            with open(page + ".partial", "w", encoding="utf-8") as f:
+                f.write(after)
+            os.replace(page + ".partial", page)
+    return 1 if options.check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
