@@ -19,7 +19,7 @@ namespace throng {
 struct UpdateMetrics {
   double policy_loss = 0, value_loss = 0, entropy = 0, approx_kl = 0, clipfrac = 0, grad_norm = 0;
   double explained_variance = 0;
-  double first_ratio_error = 0;  // largest |ratio - 1| in the first minibatch; sampling and training agree: 0
+  double first_ratio_error = 0;  // mean |ratio - 1| of the first minibatch: 0, as sampling and training agree
 };
 
 class THRONG_API Learner {

@@ -38,6 +38,9 @@ Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, cons
       matmul_(make_matmul(device_)),
       arena_(device_),
       key_(fold_in(key(config.seed), 0x70706f)) {  // apart from the environments' streams, which fold in 0, 1, 2, ...
+  if (spec.num_objectives != 1) {
+    throw Error(spec.id + " has " + std::to_string(spec.num_objectives) + " objectives; ippo learns from one");
+  }
   const int64_t batch = minibatch_rows(), most = std::max({rollout_.rows(), batch, Matmul::kRowBlock});
   arena_.want(parameters_, layout_.size());
   arena_.want(gradients_, layout_.size());

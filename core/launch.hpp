@@ -38,7 +38,7 @@ namespace cuda {
 inline constexpr int kThreads = 128;
 inline constexpr int kBlocksPerMultiprocessor =
     8;  // bounds the registers of a thread to 64: more warps hide more latency
-inline constexpr int kStageBytesPerLane = 64;
+inline constexpr int kStageBytesPerLane = 128;
 
 // Per environment. The 16 bytes beyond keep neighbouring stages in different banks and leave room to align the data.
 constexpr int stage_bytes(int lanes) { return lanes * kStageBytesPerLane + 16; }
