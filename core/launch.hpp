@@ -36,8 +36,8 @@ inline void check_cuda(cudaError_t error, const char* call,
 namespace cuda {
 
 inline constexpr int kThreads = 128;
-inline constexpr int kBlocksPerMultiprocessor =
-    8;  // bounds the registers of a thread to 64: more warps hide more latency
+// Bounds a thread's registers to 64: more warps on a multiprocessor hide more latency.
+inline constexpr int kBlocksPerMultiprocessor = 8;
 inline constexpr int kStageBytesPerLane = 128;
 
 // Per environment. The 16 bytes beyond keep neighbouring stages in different banks and leave room to align the data.

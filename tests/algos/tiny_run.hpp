@@ -16,6 +16,7 @@
 #include "core/make_entry.hpp"
 #include "tests/algos/fake_learner.hpp"
 #include "tests/envs/tiny/tiny.hpp"
+#include "tests/full_disk.hpp"
 
 namespace throng {
 
@@ -31,24 +32,6 @@ class Folder {
 
  private:
   std::filesystem::path path_;
-};
-
-// As on a full disk, writing past `bytes` first comes up short and then fails.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_) == 0);
-    const rlimit limit{bytes, old_.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    std::signal(SIGXFSZ, old_handler_);
-  }
-
- private:
-  void (*old_handler_)(int);
-  rlimit old_ = {};
 };
 
 inline std::unique_ptr<VecEnv> make_tiny(const std::string& id, std::shared_ptr<Device> device,
