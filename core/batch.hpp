@@ -8,6 +8,7 @@
 
 #include "core/instance.hpp"
 #include "core/launch.hpp"
+#include "core/picture.hpp"
 #include "core/stepper.hpp"
 #include "core/vec_env.hpp"
 
@@ -46,6 +47,27 @@ class Batch final : public VecEnv {
     });
   }
 
+  Image render(int e, int size) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
+    if constexpr (HasRender<Env>) {
+      check_picture(e, size);
+      HostInstance<Env> instance(params_);
+      fetch(*device_, state_fields_, num_envs(), e, instance);
+      return draw(instance, size);
+    }
+  }
+
+  std::vector<Image> render_step(int e, const int32_t* actions, int size) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render_step(e, actions, size);
+    if constexpr (HasRender<Env>) {
+      check_picture(e, size);
+      HostInstance<Env> instance(params_);
+      fetch(*device_, state_fields_, num_envs(), e, instance);
+      const int rewards = spec_.num_agents * spec_.num_objectives;
+      return draw_step(instance, Actions{actions}, rewards, spec_.num_objectives, next_rng(e), size);
+    }
+  }
+
  protected:
   void launch(const Call& call) override {
     const Stepper<Env> stepper(call, book_, finals_, spec_, options_);
@@ -53,6 +75,13 @@ class Batch final : public VecEnv {
   }
 
  private:
+  // What the next step of environment `e` will draw from; see Stepper.
+  Rng next_rng(int e) {
+    auto one = [&](auto* from) { return download(*device_, from, 1)[0]; };
+    const Key key{one(book_.key + e), one(book_.key + num_envs() + e)};
+    return {fold_in(fold_in(key, one(book_.episode + e)), static_cast<uint32_t>(one(book_.step + e) + 1))};
+  }
+
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers
   // are those that measured best on SMAX with 6 to 57 units and 4,096 to 131,072 environments (docs/benchmarks.md).
   int lanes_for(int asked) const {
@@ -98,6 +127,7 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
     spec.world_state_parts = Env::world_state_parts(params);
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
   }
+  spec.renders = HasRender<Env>;
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {
     spec.objectives.assign(std::begin(Env::kObjectives), std::end(Env::kObjectives));

@@ -42,11 +42,16 @@ namespace throng {
 //                                                     // The same for world_state.
 //     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
 //     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
+//     void render(Canvas&) const;                     // a picture of the state, drawn on the host (core/canvas.hpp)
+//     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
+//                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
 //     static constexpr const char* kObjectives[];     // default "reward"
 //
 // A game never counts its own steps, never resets itself and never meets another environment: the time limit, statistics,
 // auto-reset and memory are written once, in core/batch.hpp.
+
+class Canvas;
 
 // The actions of one environment, [agent].
 struct Actions {
@@ -90,6 +95,16 @@ concept HasInfo = requires(const E& e, Counter& out) {
 template <class E>
 concept HasScratch = requires {
   typename E::Scratch;
+};
+
+template <class E>
+concept HasRender = requires(const E& e, Canvas& canvas) {
+  e.render(canvas);
+};
+template <class E>
+concept HasFrames = requires(const typename E::Params& p) {
+  E::frames(p);
+  E::until_frame(p, 1);
 };
 
 namespace detail {

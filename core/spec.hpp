@@ -25,6 +25,7 @@ struct EnvSpec : Spec {
   int world_state_dim = 0;              // 0: the game has none
   int obs_parts = 1, obs_part_dim = 0;  // rows are written in parts of this length, the last may differ
   int world_state_parts = 1, world_state_part_dim = 0;
+  bool renders = false;                 // the game draws pictures
   std::vector<std::string> agents;      // possible_agents, [agent]
   std::vector<std::string> objectives;  // [objective]
   std::vector<std::string> info;        // per-episode measures, [info]

@@ -9,6 +9,7 @@
 #include "envs/smax/draws.hpp"      // chance
 #include "envs/smax/heuristic.hpp"  // the enemy
 #include "envs/smax/params.hpp"     // settings and types of unit
+#include "envs/smax/picture.hpp"    // render()
 #include "envs/smax/spawn.hpp"      // how an episode begins
 #include "envs/smax/state.hpp"      // what is remembered
 
@@ -336,6 +337,15 @@ struct Env {
     for (int unit = p.num_allies(); unit < p.num_units(); ++unit) killed += !alive(unit);
     out(won() ? 1.0f : 0.0f);
     out(static_cast<float>(killed) / static_cast<float>(p.num_enemies()));
+  }
+
+  void render(Canvas& canvas) const { draw_battle(*this, canvas); }
+
+  // One picture for every world step.
+  static int frames(const Params& p) { return p.world_steps_per_env_step; }
+  static Params until_frame(Params p, int frame) {
+    p.world_steps_per_env_step = frame;
+    return p;
   }
 };
 

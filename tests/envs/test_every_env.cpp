@@ -23,7 +23,8 @@ class Drive {
 
   VecEnv& env() { return *env_; }
 
-  void step() {
+  // Puts the next actions into env().actions().
+  void choose() {
     const EnvSpec& spec = env_->spec();
     const auto avail =
         download(env_->device(), env_->observations().avail_actions, env_->num_rows() * spec.num_actions);
@@ -37,6 +38,10 @@ class Drive {
       actions[row] = action;
     }
     upload(env_->device(), env_->actions(), actions);
+  }
+
+  void step() {
+    choose();
     env_->step(env_->actions());
     ++steps_;
   }
@@ -309,6 +314,36 @@ TEST_CASE("a snapshot restores everything, and a wrong one changes nothing") {
       Drive larger(id, device, batch(10));
       CHECK_THROWS_AS(copy.env().restore(larger.env().snapshot()), Error);
       CHECK(copy.env().state_hash() == before);
+    }
+  }
+}
+
+TEST_CASE("pictures show the state, on either device, and those of a step end where the step does") {
+  for (const std::string& id : env_ids()) {
+    INFO(id);
+    Drive drive(id, "cpu", batch(3, Autoreset::disabled));
+    VecEnv& env = drive.env();
+    drive.run(6);
+    if (!env.spec().renders) {
+      CHECK_THROWS_AS(env.render(1), Error);
+      continue;
+    }
+    const Image before = env.render(1, 200);
+    CHECK(std::max(before.width, before.height) == 200);
+    CHECK(before.rgb.size() == size_t(3) * before.width * before.height);
+    CHECK(std::set(before.rgb.begin(), before.rgb.end()).size() > 2);
+    CHECK_THROWS_AS(env.render(3), Error);
+    CHECK_THROWS_AS(env.render(-1), Error);
+    const uint64_t hash = env.state_hash();
+    drive.choose();
+    const std::vector<Image> step = env.render_step(1, env.actions() + env.spec().num_agents, 200);
+    CHECK(env.state_hash() == hash);
+    env.step(env.actions());
+    REQUIRE(!step.empty());
+    CHECK(step.back().rgb == env.render(1, 200).rgb);
+    for (const std::string& device : test_devices()) {
+      Drive other(id, device, batch(3, Autoreset::disabled));
+      CHECK(other.run(6).env().render(1, 200).rgb == before.rgb);
     }
   }
 }
