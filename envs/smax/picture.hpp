@@ -3,6 +3,7 @@
 
 #include "core/canvas.hpp"
 #include "envs/smax/params.hpp"
+#include "envs/smax/spawn.hpp"
 #include "envs/smax/state.hpp"
 
 namespace throng::smax {
@@ -21,7 +22,7 @@ void draw_unit(const Env& env, int unit, Canvas& canvas) {
   canvas.disc(x, y, radius, team.faded(0.35f));
   canvas.pie(x, y, radius, env.health_share(unit), team);
   canvas.text(x, y, 0.8f * radius, kTypeLetters[type], colors::kGround);
-  const float wait = env.cooldown_share(unit), below = y - radius - 2 * edge;
+  const float wait = clamp(env.s.cooldown[unit] / p.weapon_cooldown[type], 0, 1), below = y - radius - 2 * edge;
   if (wait > 0)
     canvas.rectangle(x - radius, below, x - radius + 2 * radius * wait, below - 1.2f * edge, colors::kWhite);
 }
