@@ -9,6 +9,7 @@
 #include "core/instance.hpp"
 #include "core/launch.hpp"
 #include "core/picture.hpp"
+#include "core/players.hpp"
 #include "core/stepper.hpp"
 #include "core/vec_env.hpp"
 
@@ -21,7 +22,7 @@ class Batch final : public VecEnv {
   using State = typename Env::State;
 
   Batch(std::shared_ptr<Device> device, EnvSpec spec, BatchOptions options, const Params& params)
-      : VecEnv(std::move(device), std::move(spec), options), params_(params) {
+      : VecEnv(std::move(device), std::move(spec), options), params_(params), players_(device_) {
     state_fields_.fields(params_, [&](const char* name, auto& field, int count) {
       using T = typename std::remove_reference_t<decltype(field)>::Value;
       arena_.want(field.data, size_t(count) * num_envs());
@@ -45,6 +46,14 @@ class Batch final : public VecEnv {
       while (avail[action] == 0 || skip-- > 0) ++action;
       actions[row] = action;
     });
+  }
+
+  void policy_actions(int policy, int32_t* actions, Key key, uint32_t draw) override {
+    if (policy == 0) return random_actions(observations_.avail_actions, actions, key, draw);
+    if constexpr (HasPolicies<Env>) {
+      players_.act(*device_, {policy - 1, key, draw, options_.first_env, num_envs(), spec_.num_agents}, params_,
+                   state_fields_, book_.step, actions);
+    }
   }
 
   Image render(int e, int size) override {
@@ -98,6 +107,7 @@ class Batch final : public VecEnv {
 
   Params params_;
   State state_fields_;
+  Players<Env> players_;
 };
 
 template <class Write>
@@ -128,6 +138,10 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
   }
   spec.renders = HasRender<Env>;
+  spec.policies = {"random"};
+  if constexpr (HasPolicies<Env>) {
+    spec.policies.insert(spec.policies.end(), std::begin(Env::kPolicies), std::end(Env::kPolicies));
+  }
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {
     spec.objectives.assign(std::begin(Env::kObjectives), std::end(Env::kObjectives));

@@ -42,6 +42,11 @@ namespace throng {
 //                                                     // The same for world_state.
 //     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
 //     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
+//     void act(int policy, int agent, auto& out, Rng) const;        // a player that comes with the game, named by kPolicies
+//                                                     // (const char* const[]): out(choice), head by head, always legal.
+//                                                     // It sees State but no Scratch.
+//     struct Memory { fields as in State };           // what it remembers of an episode, at first zeros:
+//                                                     // act(policy, agent, const Memory&, out, rng)
 //     void render(Canvas&) const;                     // a picture of the state, drawn on the host (core/canvas.hpp)
 //     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
@@ -97,6 +102,14 @@ concept HasScratch = requires {
   typename E::Scratch;
 };
 
+template <class E>
+concept HasPolicies = requires {
+  E::kPolicies;
+};
+template <class E>
+concept HasMemory = requires {
+  typename E::Memory;
+};
 template <class E>
 concept HasRender = requires(const E& e, Canvas& canvas) {
   e.render(canvas);

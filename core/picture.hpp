@@ -9,18 +9,23 @@
 
 namespace throng {
 
+// Every `num_envs`-th of `count` elements.
+template <class T>
+std::vector<std::byte> download_column(Device& device, const T* from, int count, int num_envs) {
+  auto* together = static_cast<T*>(device.allocate(sizeof(T) * count + 1));
+  Backend::each(device, count, [=] THRONG_HD(int64_t i) { together[i] = from[i * num_envs]; });
+  auto bytes = download(device, reinterpret_cast<const std::byte*>(together), sizeof(T) * count);
+  device.release(together);
+  return bytes;
+}
+
 // Copies the state of environment `e` out of its batch.
 template <class Env>
 void fetch(Device& device, const typename Env::State& state, int num_envs, int e, HostInstance<Env>& to) {
   typename Env::State from = state, near = to.env().s;
   std::vector<std::vector<std::byte>> columns;
   from.fields(to.params(), [&](const char*, auto& field, int count) {
-    using T = typename std::remove_reference_t<decltype(field)>::Value;
-    const T* column = field.data + e;
-    auto* together = static_cast<T*>(device.allocate(sizeof(T) * count + 1));
-    Backend::each(device, count, [=] THRONG_HD(int64_t i) { together[i] = column[i * num_envs]; });
-    columns.push_back(download(device, reinterpret_cast<const std::byte*>(together), sizeof(T) * count));
-    device.release(together);
+    columns.push_back(download_column(device, field.data + e, count, num_envs));
   });
   auto column = columns.begin();
   near.fields(to.params(), [&](const char*, auto& field, int count) {

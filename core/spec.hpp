@@ -29,6 +29,7 @@ struct EnvSpec : Spec {
   std::vector<std::string> agents;      // possible_agents, [agent]
   std::vector<std::string> objectives;  // [objective]
   std::vector<std::string> info;        // per-episode measures, [info]
+  std::vector<std::string> policies;    // players that need no learning, [policy]: "random", and the game's own
 };
 
 }  // namespace throng

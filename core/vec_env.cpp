@@ -115,6 +115,13 @@ void VecEnv::observe(const Observations& out) {
   launch(call);
 }
 
+int VecEnv::policy_named(const std::string& name) const {
+  for (size_t i = 0; i < spec_.policies.size(); ++i) {
+    if (spec_.policies[i] == name) return static_cast<int>(i);
+  }
+  throw_unknown("policy", name, spec_.policies, spec_.id);
+}
+
 void VecEnv::check_picture(int env, int size) const {
   if (env < 0 || env >= num_envs()) {
     throw Error("render: there is no environment " + std::to_string(env) + "; valid: 0 to " +

@@ -127,6 +127,11 @@ class THRONG_API VecEnv {
   // Draws a uniformly random legal action for every agent from `avail_actions`; `draw` numbers the draw.
   virtual void random_actions(const uint8_t* avail_actions, int32_t* actions, Key key, uint32_t draw) = 0;
 
+  // What policy number `policy` of spec().policies chooses for every agent, for the present state; "random" reads
+  // observations(). `draw` numbers the call: equal keys and draws give an environment equal choices in any batch.
+  virtual void policy_actions(int policy, int32_t* actions, Key key, uint32_t draw) = 0;
+  int policy_named(const std::string& name) const;  // Error with the valid names
+
   // A picture of environment `env` as it is, drawn on the host; the longer side has `size` pixels. Error if the game draws
   // none (spec().renders).
   virtual Image render(int env, int size = 512);

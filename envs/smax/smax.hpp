@@ -356,6 +356,32 @@ struct Env {
     out(static_cast<float>(killed) / static_cast<float>(p.num_enemies()));
   }
 
+  // --- the script for the agents, too
+
+  static constexpr const char* kPolicies[] = {"heuristic", "heuristic_random"};  // by attack mode
+
+  struct Memory {
+    Field<float> goal_x, goal_y;  // [agent, env], as in State
+    Field<uint8_t> last;          // [agent, env], the slot that it attacked last, and 1; 0: none
+
+    template <class V>
+    THRONG_HD void fields(const Params& p, V&& v) {
+      v("goal_x", goal_x, p.num_agents());
+      v("goal_y", goal_y, p.num_agents());
+      v("last", last, p.num_agents());
+    }
+  };
+
+  THRONG_HD void act(int policy, int agent, const Memory& m, auto& out, Rng rng) const {
+    Recollection memory{m.goal_x[agent], m.goal_y[agent], m.last[agent] - 1};
+    const Script script{policy == 0 ? kClosest : kRandom, /*shoots=*/true, agent};
+    const int action = scripted_action(Opponents<Env>{*this, agent}, script, memory, Draws(rng));
+    m.goal_x[agent] = memory.goal_x;
+    m.goal_y[agent] = memory.goal_y;
+    m.last[agent] = static_cast<uint8_t>(memory.last_slot + 1);
+    out(alive(agent) ? action : kStop);
+  }
+
   void render(Canvas& canvas) const { draw_battle(*this, canvas); }
 
   // One picture for every world step.

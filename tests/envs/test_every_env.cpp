@@ -370,6 +370,43 @@ TEST_CASE("random_actions are legal and spread over all that is legal") {
   }
 }
 
+TEST_CASE("the policies that come with a game choose legally, and alike in any batch and on any device") {
+  for (const std::string& id : env_ids()) {
+    const std::vector<std::string> policies = env_spec(id).policies;
+    REQUIRE(policies.at(0) == "random");
+    for (int policy = 0; policy < int(policies.size()); ++policy) {
+      INFO(id << ", " << policies[policy]);
+      Drive drive(id, "cpu", batch(20));
+      VecEnv& env = drive.env();
+      CHECK(env.policy_named(policies[policy]) == policy);
+      const EnvSpec& spec = env.spec();
+      for (uint32_t t = 0; t < kSteps; ++t) {
+        env.policy_actions(policy, env.actions(), key(5), t);
+        const auto actions = download(env.device(), env.actions(), env.num_rows());
+        const auto avail = download(env.device(), env.observations().avail_actions, env.num_rows() * spec.num_actions);
+        for (int row = 0; row < env.num_rows(); ++row) {
+          REQUIRE((actions[row] >= 0 && actions[row] < spec.num_actions));
+          REQUIRE(avail[size_t(row) * spec.num_actions + actions[row]] == 1);
+        }
+        env.step(env.actions());
+      }
+      if (policy == 0) continue;  // draws by the row
+      for (const std::string& device : test_devices()) {
+        BatchOptions options = batch(5);
+        options.first_env = 7;
+        Drive other(id, device, options);
+        for (uint32_t t = 0; t < kSteps; ++t) {
+          other.env().policy_actions(policy, other.env().actions(), key(5), t);
+          other.env().step(other.env().actions());
+        }
+        const auto all = env.state_hashes(), part = other.env().state_hashes();
+        CHECK(std::equal(part.begin(), part.end(), all.begin() + 7));
+      }
+    }
+    CHECK_THROWS_AS(Drive(id, "cpu", batch(1)).env().policy_named("no_such_policy"), Error);
+  }
+}
+
 TEST_CASE("what is wrong is refused by name") {
   CHECK_THROWS_AS(make("nowhere/3m", open_device("cpu")), Error);
   for (const EnvEntry& entry : registered_envs()) {

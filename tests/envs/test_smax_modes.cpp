@@ -116,6 +116,37 @@ TEST_CASE("heuristic_random is the script in random mode", "[smax]") {
   CHECK(resolved.at("opponent") == "heuristic_random");
 }
 
+TEST_CASE("a scripted ally remembers its target and its goal", "[smax]") {
+  Battle battle(teams({kMarine}, {kMarine, kMarine}));
+  float goal_x = 0, goal_y = 0;
+  uint8_t last = 0;
+  const Env::Memory memory{{&goal_x, 1}, {&goal_y, 1}, {&last, 1}};
+  const auto decide = [&] {
+    struct Said {
+      int value = -1;
+      void operator()(int action) { value = action; }
+    } said;
+    battle.env.act(0, 0, memory, said, Rng{key(3)});
+    return said.value;
+  };
+  battle.place(0, 3, 5);
+  battle.place(1, 30, 5);
+  battle.place(2, 30, 8);
+  CHECK(decide() == kEast);
+  CHECK(goal_x == 29);
+  CHECK(goal_y == 27);
+  battle.place(0, 27, 5);
+  battle.place(2, 27, 7);
+  CHECK(decide() == 6);  // enemy 1 is closer
+  battle.place(1, 27, 6);
+  CHECK(decide() == 6);  // and stays the target
+  battle.env.s.health[2] = 0;
+  CHECK(decide() == 5);
+  CHECK(goal_x == 29);
+  battle.env.s.health[0] = 0;
+  CHECK(decide() == kStop);
+}
+
 // --- the rules of 0.1.0
 
 TEST_CASE("legacy: the dead walk on, are in the way, and do not fight", "[smax]") {
