@@ -70,6 +70,14 @@ struct Choose {
   }
 };
 
+// Where an episode begins, nothing is remembered. `data`: [count, env].
+template <class T>
+void forget(Device& device, T* data, int count, int num_envs, const int32_t* step) {
+  Backend::each(device, int64_t(count) * num_envs, [=] THRONG_HD(int64_t i) {
+    if (step[i % num_envs] == 0) data[i] = T{};
+  });
+}
+
 template <class Env>
 class Players {
  public:
@@ -89,15 +97,8 @@ class Players {
           params, [&](const char*, auto& field, int count) { arena_.want(field.data, size_t(count) * call.num_envs); });
       arena_.commit();
     }
-    memory_.fields(params,
-                   [&](const char*, auto& field, int count) { clear(device, field.data, count, call.num_envs, step); });
-  }
-
-  template <class T>
-  static void clear(Device& device, T* data, int count, int num_envs, const int32_t* step) {
-    Backend::each(device, int64_t(count) * num_envs, [=] THRONG_HD(int64_t i) {
-      if (step[i % num_envs] == 0) data[i] = T{};
-    });
+    memory_.fields(
+        params, [&](const char*, auto& field, int count) { forget(device, field.data, count, call.num_envs, step); });
   }
 
   Arena arena_;

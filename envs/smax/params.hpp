@@ -84,13 +84,13 @@ struct Params {
     v("attack_mode", attack_mode, kAttackModes, "whom a scripted unit attacks: the closest in range, or a random one");
     v("spawn_clamp", spawn_clamp, "units start within the map, a radius from its border at least");
     v("legacy", legacy, "as in JaxMARL 0.1.0: the dead walk on and are in the way, two features are not scaled");
-    v("velocity", velocity, "by type, distance per second");
-    v("damage", damage, "by type, health that a hit takes");
-    v("attack_range", attack_range, "by type, targets are closer than this");
-    v("sight_range", sight_range, "by type, what is closer than this is seen");
-    v("radius", radius, "by type, units closer than their radii push each other apart");
-    v("max_health", max_health, "by type");
-    v("weapon_cooldown", weapon_cooldown,
+    v("velocity", velocity, kUnitTypes, "by type, distance per second");
+    v("damage", damage, kUnitTypes, "by type, health that a hit takes");
+    v("attack_range", attack_range, kUnitTypes, "by type, targets are closer than this");
+    v("sight_range", sight_range, kUnitTypes, "by type, what is closer than this is seen");
+    v("radius", radius, kUnitTypes, "by type, units closer than their radii push each other apart");
+    v("max_health", max_health, kUnitTypes, "by type");
+    v("weapon_cooldown", weapon_cooldown, kUnitTypes,
       "by type, seconds from one hit to the next, give or take a world step or two");
   }
 
