@@ -96,6 +96,7 @@ struct Params {
 
   // A step lists the units that are alive when it begins, and loops over those.
   static constexpr bool kListsFighters = true;
+  static constexpr bool kUnrolls = false;
 
   THRONG_HD int num_allies() const { return ally_units.size; }
   THRONG_HD int num_enemies() const { return enemy_units.size; }
@@ -223,6 +224,7 @@ template <int kAllies, int kEnemies>
 struct Sized : Params {
   static constexpr int kMostLanes = 8;
   static constexpr bool kListsFighters = false;
+  static constexpr bool kUnrolls = kAllies + kEnemies <= 10;  // of more, the code would be too long
   static constexpr bool legacy = false;
 
   THRONG_HD explicit Sized(const Params& p) : Params(p) {}
