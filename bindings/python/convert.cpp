@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bindings/python/device_array.hpp"
+#include "core/config.hpp"
 
 namespace throng {
 
