@@ -30,7 +30,8 @@ json values() {
 
 json of_env(int e) {
   json config;
-  for (const auto& [key, list] : values().items()) config[key] = list[e];
+  const json all = values();
+  for (const auto& [key, list] : all.items()) config[key] = list[e];
   return config;
 }
 
