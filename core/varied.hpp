@@ -7,6 +7,7 @@
 
 #include "core/env.hpp"
 #include "core/instance.hpp"
+#include "core/stepper.hpp"
 
 namespace throng {
 
@@ -16,22 +17,41 @@ concept Varies = requires {
   requires E::kVaries;
 };
 
-// The same body, on the same environment, under the environment's own parameters.
-template <class Env, class Body>
-struct Varied {
+// The environment of a seat (core/launch.hpp), under the environment's own parameters.
+template <class Env, class Seat>
+struct OwnSeat {
+  const Seat& seat;
   const typename Env::Params* params;  // [env]
-  Body body;
+  int e = seat.e;
 
-  THRONG_HD void operator()(Env& env, int e, Stage stage) const {
+  THRONG_HD bool taken() const { return seat.taken(); }
+  THRONG_HD Env env() const { return own(seat.env(), e); }
+  THRONG_HD Stage stage() const { return seat.stage(); }
+  template <class Body>
+  THRONG_HD void together(int task, const Body& body) const {
+    seat.together(task, [&](Env env, int e, int task, Stage stage) { body(own(env, e), e, task, stage); });
+  }
+
+ private:
+  THRONG_HD Env own(Env env, int e) const {
     if constexpr (HasScratch<Env>) {
       auto& [shared, state, scratch, lanes] = env;
-      Env own{params[e], state, scratch, lanes};
-      body(own, e, stage);
+      return Env{params[e], state, scratch, lanes};
     } else {
       auto& [shared, state, lanes] = env;
-      Env own{params[e], state, lanes};
-      body(own, e, stage);
+      return Env{params[e], state, lanes};
     }
+  }
+};
+
+template <class Env>
+struct Varied {
+  const typename Env::Params* params;  // [env]
+  Stepper<Env> stepper;
+
+  template <class Seat>
+  THRONG_HD void operator()(const Seat& seat) const {
+    stepper(OwnSeat<Env, Seat>{seat, params});
   }
 };
 
