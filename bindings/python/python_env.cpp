@@ -70,7 +70,7 @@ py::array stacked(const std::vector<Image>& images) {
       {py::ssize_t(images.size()), py::ssize_t(first.height), py::ssize_t(first.width), py::ssize_t(3)});
   for (size_t i = 0; i < images.size(); ++i)
     std::copy(images[i].rgb.begin(), images[i].rgb.end(), all.mutable_data() + i * bytes);
-  return std::move(all);
+  return all;
 }
 
 bool is_there(const ForeignArray& array, const Device& device) {
@@ -337,9 +337,11 @@ void PythonEnv::vary(py::handle parameters) {
   VecEnv& batch = env();
   const Turn turn(*this);
   const nlohmann::json values = to_json(parameters, batch.spec().id);
+  {
+    const py::gil_scoped_release release;
+    throng::vary(batch, values);
+  }
   std::fill(held_->ended.begin(), held_->ended.end(), 0);
-  const py::gil_scoped_release release;
-  throng::vary(batch, values);
 }
 
 // --- pictures -------------------------------------------------------------------------------------------------------

@@ -60,3 +60,22 @@ def test_a_scenario_from_a_file(tmp_path):
         throng.make("smax", config="nowhere.json")
     with pytest.raises(TypeError, match="dict, a path or None"):
         throng._throng.make("smax", config=3)
+
+
+def test_parameters_of_ones_own():
+    with throng.make("smax/3m", num_envs=4) as env:
+        env.vary({"max_steps": [2, 5, 9, 1]})  # before the first reset
+        env.reset(seed=0)
+        lengths = {}
+        for _ in range(12):
+            *_, info = env.step(np.zeros((4, 3), np.int32))
+            for e in np.flatnonzero(info["episode"]["ended"]):
+                lengths.setdefault(int(e), int(info["episode"]["length"][e]))
+        assert lengths == {0: 3, 1: 6, 2: 10, 3: 2}
+        env.vary({"max_health": [{"marine": h} for h in (45, 90, 45, 45)], "max_steps": np.full(4, 100)})
+        assert list(env.get_state()["state.health"][:, 1]) == [90] * 6
+        assert list(env.get_state()["state.health"][:, 2]) == [45] * 6
+        with pytest.raises(ValueError, match="4 values"):
+            env.vary({"max_steps": [1, 2]})
+        with pytest.raises(ValueError, match="another size"):
+            env.vary({"ally_units": [{"marine": n} for n in (3, 3, 3, 2)]})
