@@ -10,6 +10,7 @@
 #include "algos/checkpoint.hpp"
 #include "algos/evaluate.hpp"
 #include "algos/learner.hpp"
+#include "algos/saved_opponent.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
@@ -53,6 +54,7 @@ Trial prepare(const Run& run, const Checkpoint& checkpoint, const EvalOptions& o
   say("device: " + device->name());
   Trial trial;
   trial.env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
+  if (!run.train.opponent_run.empty()) trial.env = against_run(std::move(trial.env), run.train.opponent_run);
   trial.learner = make_learner(device, trial.env->spec(), episodes, run.train);
   trial.learner->load(checkpoint.parameters, checkpoint.optimizer);
   return trial;
