@@ -17,30 +17,48 @@ concept Varies = requires {
   requires E::kVaries;
 };
 
-// The environment of a seat (core/launch.hpp), under the environment's own parameters.
+// The environment under its own parameters.
+template <class Env>
+THRONG_HD Env with_params(Env env, const typename Env::Params& params) {
+  if constexpr (HasScratch<Env>) {
+    auto& [shared, state, scratch, lanes] = env;
+    return Env{params, state, scratch, lanes};
+  } else {
+    auto& [shared, state, lanes] = env;
+    return Env{params, state, lanes};
+  }
+}
+
+// A group and a seat (core/launch.hpp) whose environments have parameters of their own, [env].
+template <class Env, class Group>
+struct OwnGroup {
+  const typename Env::Params* params;
+  Group group;
+  int first = group.first, size = group.size;
+  Stage stage = group.stage;
+  Lanes lanes = group.lanes;
+
+  THRONG_HD Env env(int k) const { return with_params(group.env(k), params[first + k]); }
+};
+
 template <class Env, class Seat>
 struct OwnSeat {
+  const typename Env::Params* params;
   const Seat& seat;
-  const typename Env::Params* params;  // [env]
   int e = seat.e;
 
   THRONG_HD bool taken() const { return seat.taken(); }
-  THRONG_HD Env env() const { return own(seat.env(), e); }
-  THRONG_HD Stage stage() const { return seat.stage(); }
+  THRONG_HD Env env() const { return with_params(seat.env(), params[e]); }
+  THRONG_HD auto neighbours() const { return own(seat.neighbours()); }
   template <class Body>
-  THRONG_HD void together(int task, const Body& body) const {
-    seat.together(task, [&](Env env, int e, int task, Stage stage) { body(own(env, e), e, task, stage); });
+  THRONG_HD void one_by_one(int task, const Body& body) const {
+    seat.one_by_one(task, [&](const auto& alone, int task) { body(own(alone), task); });
   }
 
  private:
-  THRONG_HD Env own(Env env, int e) const {
-    if constexpr (HasScratch<Env>) {
-      auto& [shared, state, scratch, lanes] = env;
-      return Env{params[e], state, scratch, lanes};
-    } else {
-      auto& [shared, state, lanes] = env;
-      return Env{params[e], state, lanes};
-    }
+  template <class Group>
+  THRONG_HD OwnGroup<Env, Group> own(const Group& group) const {
+    return {params, group};
   }
 };
 
@@ -51,7 +69,7 @@ struct Varied {
 
   template <class Seat>
   THRONG_HD void operator()(const Seat& seat) const {
-    stepper(OwnSeat<Env, Seat>{seat, params});
+    stepper(OwnSeat<Env, Seat>{params, seat});
   }
 };
 
