@@ -50,6 +50,7 @@ namespace throng {
 //                                                     // It sees State but no Scratch.
 //     struct Memory { fields as in State };           // what it remembers of an episode, at first zeros:
 //                                                     // act(policy, agent, const Memory&, out, rng)
+//     static constexpr bool kVaries = true;           // environments of a batch can have parameters of their own
 //     void render(Canvas&) const;                     // a picture of the state, drawn on the host (core/canvas.hpp)
 //     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...

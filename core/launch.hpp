@@ -176,13 +176,20 @@ struct CudaBackend {
   static void tiles(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
                     const typename Env::State& state, Body body) {
     switch (shape.lanes) {
-      case 1: return tiles_of<Env, 1>(device, num_envs, params, state, body);
-      case 2: return tiles_of<Env, 2>(device, num_envs, params, state, body);
-      case 4: return tiles_of<Env, 4>(device, num_envs, params, state, body);
-      case 8: return tiles_of<Env, 8>(device, num_envs, params, state, body);
-      case 16: return tiles_of<Env, 16>(device, num_envs, params, state, body);
-      default: return tiles_of<Env, 32>(device, num_envs, params, state, body);
+      case 1: return tiles_of<Env, 1>(device, num_envs, shape, params, state, body);
+      case 2: return tiles_of<Env, 2>(device, num_envs, shape, params, state, body);
+      case 4: return tiles_of<Env, 4>(device, num_envs, shape, params, state, body);
+      case 8: return tiles_of<Env, 8>(device, num_envs, shape, params, state, body);
+      case 16: return tiles_of<Env, 16>(device, num_envs, shape, params, state, body);
+      default: return tiles_of<Env, 32>(device, num_envs, shape, params, state, body);
     }
+  }
+
+  // The same for a number of lanes that is known.
+  template <class Env, int kLanes, class Body>
+  static void tiles_of(Device& device, int num_envs, TileShape, const typename Env::Params& params,
+                       const typename Env::State& state, Body body) {
+    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, params, state, body);
   }
 
  private:
@@ -200,12 +207,6 @@ struct CudaBackend {
     }
     const TileLayout layout = TileLayout::of<Env>(params, cuda::kThreads / lanes, lanes, !own_scratch);
     return layout.bytes + cuda::kThreads / 32 * cuda::kStageBytes;
-  }
-
-  template <class Env, int kLanes, class Body>
-  static void tiles_of(Device& device, int num_envs, const typename Env::Params& params,
-                       const typename Env::State& state, Body body) {
-    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, params, state, body);
   }
 
   template <class Env, int kLanes, class Body>
@@ -295,6 +296,12 @@ struct CpuBackend {
     tbb::parallel_for(tbb::blocked_range<int>(0, tiles, 1), [&](const tbb::blocked_range<int>& range) {
       for (int t = range.begin(); t != range.end(); ++t) tile(t * kEnvs);
     });
+  }
+
+  template <class Env, int, class Body>
+  static void tiles_of(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
+                       const typename Env::State& state, Body body) {
+    tiles<Env>(device, num_envs, shape, params, state, body);
   }
 };
 using Backend = CpuBackend;

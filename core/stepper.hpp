@@ -17,7 +17,8 @@ struct Stepper {
   Finals finals;
   RowShape obs, avail, world_state;
   int num_envs, first_env, agents, action_dim, objectives, time_limit, info_dim;
-  bool rounded;  // observations are bfloat16
+  bool rounded;                          // observations are bfloat16
+  const int32_t* time_limits = nullptr;  // [env], if they differ
 
   Stepper(const Call& call, const Book& book, const Finals& finals, const EnvSpec& spec, const BatchOptions& options)
       : call(call),
@@ -100,7 +101,8 @@ struct Stepper {
     const auto* actions = static_cast<const ActionOf<Env>*>(call.actions) + int64_t(e) * agents * action_dim;
     const bool terminated = env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
                                      Rng{fold_in(fold_in(key, episode), static_cast<uint32_t>(t))});
-    const int ended = terminated ? 1 : time_limit > 0 && t >= time_limit ? 2 : 0;
+    const int limit = time_limits ? time_limits[e] : time_limit;
+    const int ended = terminated ? 1 : limit > 0 && t >= limit ? 2 : 0;
     env.lanes.once([&] {
       book.step[e] = t;
       book.ended[e] = static_cast<uint8_t>(ended);

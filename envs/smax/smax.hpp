@@ -46,6 +46,7 @@ struct EnvOf {
   Scratch w;
   Lanes lanes;
 
+  static constexpr bool kVaries = true;  // environments of a batch can have parameters of their own
   static constexpr const char* kVersion = "jaxmarl-0.2.0";
   static constexpr const char* kInfo[] = {"won", "enemies_killed"};  // enemies_killed: the share of them
 
