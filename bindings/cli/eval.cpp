@@ -52,7 +52,7 @@ Trial prepare(const Run& run, const Checkpoint& checkpoint, const EvalOptions& o
   Trial trial;
   trial.env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
   trial.learner = make_learner(device, trial.env->spec(), episodes, run.train);
-  trial.learner->load(checkpoint.parameters, checkpoint.optimizer);
+  trial.learner->load(checkpoint.parameters, {});
   return trial;
 }
 

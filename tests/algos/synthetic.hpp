@@ -12,12 +12,13 @@ namespace synthetic {
 
 using namespace throng;
 
-inline EnvSpec spec(int agents = 2, int actions = 5, int obs_dim = 7, int time_limit = 3) {
+inline EnvSpec spec(int agents = 2, int actions = 5, int obs_dim = 7, int time_limit = 3, int world_state_dim = 6) {
   EnvSpec spec;
   spec.num_agents = agents;
   spec.num_actions = actions;
   spec.obs_dim = obs_dim;
   spec.time_limit = time_limit;
+  spec.world_state_dim = world_state_dim;
   spec.objectives = {"reward"};
   return spec;
 }
@@ -57,7 +58,15 @@ inline void fill(Learner& learner, Device& device, Key key) {
       terminated[t * rows + r.num_agents + a] = t % 3 == 2;
     }
   }
-  upload(device, r.obs, numbers((r.num_steps + 1) * rows * r.obs_dim, fold_in(key, 2), -1, 1));
+  std::vector<uint8_t> active((r.num_steps + 1) * rows);
+  for (size_t i = 0; i < active.size(); ++i) active[i] = uniform(fold_in(key, 4), static_cast<uint32_t>(i)) < 0.9f;
+  upload(device, reinterpret_cast<float*>(r.obs),
+         numbers((r.num_steps + 1) * rows * r.obs_dim, fold_in(key, 2), -1, 1));
+  if (r.world_state_dim > 0) {
+    const size_t count = size_t(r.num_steps + 1) * r.num_envs * r.world_state_dim;
+    upload(device, r.world_state, numbers(count, fold_in(key, 5), -1, 1));
+  }
+  upload(device, r.active, active);
   upload(device, r.avail_actions, avail);
   upload(device, r.rewards, numbers(r.num_steps * rows, fold_in(key, 3), -1, 1));
   upload(device, r.terminated, terminated);
@@ -66,10 +75,15 @@ inline void fill(Learner& learner, Device& device, Key key) {
   Arena arena(std::shared_ptr<Device>(&device, [](Device*) {}));
   Finals finals;
   arena.want(finals.obs, rows * r.obs_dim);
+  if (r.world_state_dim > 0) arena.want(finals.world_state, size_t(r.num_envs) * r.world_state_dim);
   arena.commit();
   for (int t = 0; t < r.num_steps; ++t) {
     learner.act(t);
     upload(device, finals.obs, numbers(rows * r.obs_dim, fold_in(key, 100 + t), -1, 1));
+    if (r.world_state_dim > 0) {
+      const size_t count = size_t(r.num_envs) * r.world_state_dim;
+      upload(device, finals.world_state, numbers(count, fold_in(key, 200 + t), -1, 1));
+    }
     learner.keep_finals(t, finals);
   }
 }
