@@ -51,7 +51,7 @@ void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
   arena.commit();
   for (int t = 0; t < env.spec().time_limit; ++t) {
     learner.act_on(env.observations(), nullptr, state, env.num_rows(), greedy, sampling, static_cast<uint32_t>(t),
-                   env.actions());
+                   static_cast<int32_t*>(env.actions()));
     env.step(env.actions());
     if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs())
       return;

@@ -56,7 +56,7 @@ void Ppo::act(int t) {
 void Ppo::keep_finals(int t, const Finals& finals) {
   const Rollout r = rollout_;
   if (r.finals_per_env == 0) return;
-  const auto* final_obs = reinterpret_cast<const uint8_t*>(finals.obs);
+  const auto* final_obs = static_cast<const uint8_t*>(finals.obs);
   const float *final_world = finals.world_state, *states = states_[0].next;
   float* final_states = critic_ ? nullptr : states_[0].finals;  // a critic of its own sees its states later
   const int state_dim = this->state_dim();
@@ -87,7 +87,7 @@ void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, i
   const bool at_end = config_.reset_at_episode_end;
   for (int64_t first = 0; first < rows; first += most) {
     const int64_t count = std::min(most, rows - first);
-    copy(batch_obs_, reinterpret_cast<const uint8_t*>(seen.obs) + first * r.obs_bytes, count * r.obs_bytes);
+    copy(batch_obs_, static_cast<const uint8_t*>(seen.obs) + first * r.obs_bytes, count * r.obs_bytes);
     if (recurrent()) {
       uint8_t* resets = batch_resets_;
       copy(batch_state_, state + first * state_dim(), sizeof(float) * count * state_dim());

@@ -16,6 +16,7 @@ namespace {
 View policy_view(const EnvSpec& spec) {
   View view;
   view.dim = spec.obs_dim;
+  if (spec.obs_dtype == "U8") view.num_codes = static_cast<int>(spec.obs_high) + 1;
   return view;
 }
 
@@ -31,7 +32,8 @@ View world_view(const EnvSpec& spec, bool agent_id) {
 
 Heads heads_of(const EnvSpec& spec) {
   Heads heads;
-  heads.sizes[0] = spec.num_actions;
+  heads.count = spec.num_heads();
+  for (int h = 0; h < heads.count; ++h) heads.sizes[h] = spec.choices(h);
   return heads;
 }
 
@@ -58,6 +60,8 @@ Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, cons
     throw Error(spec.id + " has " + std::to_string(spec.num_objectives) + " objectives; " + kAlgos[config.algo] +
                 " learns from one");
   }
+  if (spec.obs_dtype == "BF16") throw Error(spec.id + " has observations of dtype BF16; learners take F32 or U8");
+  if (spec.continuous > 0) throw Error(spec.id + " has actions of numbers; learners know choices only");
   if (!config.share_layers)
     critic_.emplace("critic", mappo() ? world_view(spec, config.agent_id) : policy_view(spec),
                     std::vector<Output>{{1, 1.0f}}, config, layout_);

@@ -40,7 +40,7 @@ struct Rollout {
 
   // What step t - 1 wrote and step t meets.
   Observations observations(int t) const {
-    return {reinterpret_cast<float*>(obs_at(t)), avail_actions + t * rows() * num_actions, active + t * rows(),
+    return {obs_at(t), avail_actions + t * rows() * num_actions, active + t * rows(),
             world_state ? world_state_at(t) : nullptr};
   }
   Outcomes outcomes(int t) const {
@@ -56,10 +56,10 @@ struct Rollout {
     r.num_envs = num_envs;
     r.num_agents = spec.num_agents;
     r.num_actions = spec.num_actions;
-    r.action_dim = 1;
+    r.action_dim = spec.action_dim();
     r.num_objectives = spec.num_objectives;
     r.obs_dim = spec.obs_dim;
-    r.obs_bytes = spec.obs_dim * int(sizeof(float));
+    r.obs_bytes = static_cast<int>(spec.obs_dim * spec.obs_item_bytes());
     r.world_state_dim = with_world_state ? spec.world_state_dim : 0;
     r.finals_per_env = spec.time_limit > 0 && num_steps > 0 ? 1 + num_steps / spec.time_limit : 0;
     return r;

@@ -29,9 +29,14 @@ std::vector<float> normalised(std::vector<float> advantages) {
 }
 
 // What agents see as the networks' reference takes it: with one-hot codes, and of a central critic with the agent's number.
-std::vector<Vector> seen_by_policy(const Rollout& r, const EnvSpec&) {
+std::vector<Vector> seen_by_policy(const Rollout& r, const EnvSpec& spec) {
+  const int64_t samples = r.num_steps * r.rows();
   const auto* obs = reinterpret_cast<const float*>(r.obs);
-  return rows_of({obs, obs + r.num_steps * r.rows() * r.obs_dim}, r.obs_dim);
+  if (spec.obs_dtype == "F32") return rows_of({obs, obs + samples * r.obs_dim}, r.obs_dim);
+  std::vector<Vector> rows(samples, Vector(r.obs_dim * synthetic::kCodes, 0.0));
+  for (int64_t i = 0; i < samples * r.obs_dim; ++i)
+    rows[i / r.obs_dim][i % r.obs_dim * synthetic::kCodes + r.obs[i]] = 1;
+  return rows;
 }
 
 std::vector<Vector> seen_by_critic(const Rollout& r, const EnvSpec& spec, const TrainConfig& config) {
@@ -65,7 +70,7 @@ reference::Batch whole_rollout(const Ppo& ppo, const EnvSpec& spec, const TrainC
   b.envs = r.num_envs;
   b.agents = r.num_agents;
   b.num_actions = r.num_actions;
-  b.heads = {r.num_actions};
+  for (int h = 0; h < spec.num_heads(); ++h) b.heads.push_back(spec.choices(h));
   b.policy_sees = seen_by_policy(r, spec);
   b.critic_sees = seen_by_critic(r, spec, config);
   for (int n = 0; n < 2; ++n) {
@@ -89,9 +94,9 @@ void check_gradients(TrainConfig config, const EnvSpec& spec, float moved) {
   auto device = open_device("cpu");
   config.num_minibatches = 1;
   Ppo ppo(device, spec, config.num_envs, config);
-  synthetic::fill(ppo, *device, key(10));
+  synthetic::fill(ppo, *device, key(10), spec.choices(0) % spec.num_actions);
   ppo.learn(0.0f);
-  synthetic::fill(ppo, *device, key(11));
+  synthetic::fill(ppo, *device, key(11), spec.choices(0) % spec.num_actions);
   ppo.mark_resets(config.num_steps);
   ppo.compute_values();
   ppo.compute_returns();
@@ -135,6 +140,17 @@ void check_gradients(TrainConfig config, const EnvSpec& spec, float moved) {
   CHECK((norms[1] > 0) == !config.share_layers);
 }
 
+EnvSpec with_codes(EnvSpec spec) {
+  spec.obs_dtype = "U8";
+  spec.obs_high = synthetic::kCodes - 1;
+  return spec;
+}
+
+EnvSpec with_heads(EnvSpec spec) {
+  spec.heads = {2, {2, spec.num_actions - 2}};
+  return spec;
+}
+
 TrainConfig recurrent() {
   TrainConfig config = synthetic::config();
   config.num_envs = 4;
@@ -172,6 +188,21 @@ TEST_CASE("gradients of feed-forward networks agree with finite differences") {
     config.algo = kMappo;
     config.agent_id = false;
     check_gradients(config, synthetic::spec(3, 4, 5, 3, 0), 0.1f);
+  }
+}
+
+TEST_CASE("gradients with several choices per action, and of codes, agree with finite differences") {
+  TrainConfig config = synthetic::config();
+  SECTION("heads") { check_gradients(config, with_heads(synthetic::spec()), 0.1f); }
+  SECTION("codes") { check_gradients(config, with_codes(synthetic::spec()), 0.1f); }
+  SECTION("codes of all agents, seen by a central critic") {
+    config.algo = kMappo;
+    check_gradients(config, with_codes(synthetic::spec(2, 4, 5, 3, 0)), 0.1f);
+  }
+  SECTION("all of it") {
+    config = recurrent();
+    config.algo = kMappo;
+    check_gradients(config, with_heads(with_codes(synthetic::spec(2, 5, 5, 3, 0))), 0.1f);
   }
 }
 
