@@ -2,9 +2,14 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 
 #include "algos/compute.hpp"
 #include "algos/parameters.hpp"
+
+#ifdef __CUDACC__
+#include "algos/gru_cuda.hpp"
+#endif
 
 namespace throng {
 
@@ -46,6 +51,7 @@ class Gru {
                        const float* before) {
     c.matmul.forward(steps * sequences, in_, 3 * size_, {x, in_}, c.parameters + input_, c.parameters + bias_ + size_,
                      kIdentity, {gates_ + size_, 4 * size_});
+    if (forward_fused(c, steps, sequences, resets, before)) return states_ + sequences * size_;
     for (int t = 0; t < steps; ++t) {
       c.matmul.forward(sequences, size_, 3 * size_, {before, size_}, c.parameters + recurrent_, nullptr, kIdentity,
                        {products_, 3 * size_});
@@ -60,7 +66,8 @@ class Gru {
   void backward(const Compute& c, int steps, int64_t sequences, const float* x, const uint8_t* resets,
                 const float* d_out, float* d_x) const {
     const int64_t rows = steps * sequences;
-    for (int t = steps - 1; t >= 0; --t) {
+    const bool fused = backward_fused(c, steps, sequences, resets, d_out);
+    for (int t = steps - 1; t >= 0 && !fused; --t) {
       step_backward(c, t, steps, sequences, resets, d_out);
       if (t == 0) break;
       c.matmul.backward_input(sequences, size_, 3 * size_, {gates_ + t * sequences * 4 * size_, 4 * size_},
@@ -130,6 +137,30 @@ class Gru {
   THRONG_HD static float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
  private:
+  // All steps in one launch, where there is a kernel for it: on a GPU, in float32, for the usual sizes. False: there is none.
+#ifdef __CUDACC__
+  template <class Run>
+  bool fused(const Compute& c, Run&& run) const {
+    if (c.matmul.precision() != kFp32) return false;
+    if (size_ == 128) return run(std::integral_constant<int, 128>()), true;
+    if (size_ == 64) return run(std::integral_constant<int, 64>()), true;
+    return false;
+  }
+  bool forward_fused(const Compute& c, int steps, int64_t sequences, const uint8_t* resets, const float* before) const {
+    const cuda::GruSequences g{steps, sequences, c.parameters + recurrent_, resets, gates_};
+    return fused(c, [&](auto size) {
+      cuda::gru_forward<size()>(c.device, g, c.parameters + bias_, before, states_ + sequences * size_);
+    });
+  }
+  bool backward_fused(const Compute& c, int steps, int64_t sequences, const uint8_t* resets, const float* d_out) const {
+    const cuda::GruSequences g{steps, sequences, c.parameters + recurrent_, resets, gates_};
+    return fused(c, [&](auto size) { cuda::gru_backward<size()>(c.device, g, d_out, states_); });
+  }
+#else
+  bool forward_fused(const Compute&, int, int64_t, const uint8_t*, const float*) const { return false; }
+  bool backward_fused(const Compute&, int, int64_t, const uint8_t*, const float*) const { return false; }
+#endif
+
   int in_, size_;
   int64_t input_, recurrent_, bias_;  // offsets
   float* gates_ = nullptr;            // [steps, sequences, 4, size]

@@ -42,6 +42,7 @@ class Matmul {
   // dw[in, out] = x[rows, in]^T dy[rows, out]
   virtual void backward_weight(int64_t rows, int in, int out, Rows x, Rows dy, float* dw) = 0;
 
+  virtual Precision precision() const = 0;
   virtual std::string name() const = 0;  // "OpenBLAS", "cuBLASLt 130000", "plain loops"
   virtual size_t workspace() const = 0;  // bytes of device memory
 };

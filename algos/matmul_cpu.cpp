@@ -63,6 +63,7 @@ class CpuMatmul final : public Matmul {
 #endif
   }
 
+  Precision precision() const override { return kFp32; }
   size_t workspace() const override { return 0; }
 
   // Every call has exactly kRowBlock rows: a library picks its kernel by shape, and another kernel could round differently.

@@ -124,6 +124,7 @@ class CudaMatmul final : public Matmul {
  public:
   CudaMatmul(std::shared_ptr<Device> device, Precision precision)
       : device_(std::move(device)),
+        precision_(precision),
         compute_(precision == kBf16   ? CUBLAS_COMPUTE_32F_FAST_16BF
                  : precision == kTf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
                                       : CUBLAS_COMPUTE_32F) {
@@ -136,6 +137,7 @@ class CudaMatmul final : public Matmul {
   }
 
   std::string name() const override { return "cuBLASLt " + std::to_string(lt().cublasLtGetVersion()); }
+  Precision precision() const override { return precision_; }
   size_t workspace() const override { return kWorkspace; }
 
   // A batch of products with exactly kRowBlock rows each: one algorithm, chosen once, serves any number of rows. Where it
@@ -237,6 +239,7 @@ class CudaMatmul final : public Matmul {
   }
 
   std::shared_ptr<Device> device_;
+  Precision precision_;
   cublasComputeType_t compute_;
   cublasLtHandle_t handle_ = nullptr;
   void* workspace_ = nullptr;

@@ -193,7 +193,7 @@ TEST_CASE("gradients of feed-forward networks agree with finite differences") {
 
 TEST_CASE("gradients with several choices per action, and of codes, agree with finite differences") {
   TrainConfig config = synthetic::config();
-  SECTION("heads") { check_gradients(config, with_heads(synthetic::spec()), 0.1f); }
+  SECTION("heads") { check_gradients(config, with_heads(synthetic::spec()), 0.06f); }
   SECTION("codes") { check_gradients(config, with_codes(synthetic::spec()), 0.1f); }
   SECTION("codes of all agents, seen by a central critic") {
     config.algo = kMappo;

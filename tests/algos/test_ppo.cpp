@@ -28,11 +28,15 @@ std::vector<TrainConfig> kinds() {
               central_recurrent = recurrent(plain);
   shared.share_layers = true;
   central.algo = central_recurrent.algo = kMappo;
-  return {plain, shared, separate, central, central_recurrent};
+  TrainConfig fused = shared, fused_central = central_recurrent;  // sizes for which a GPU has kernels of all steps
+  fused.gru_size = 64;
+  fused_central.gru_size = 128;
+  return {plain, shared, separate, central, central_recurrent, fused, fused_central};
 }
 
 std::string described(const TrainConfig& config) {
-  return std::string(kAlgos[config.algo]) + (config.gru_size > 0 ? ", recurrent" : "") +
+  return std::string(kAlgos[config.algo]) +
+         (config.gru_size > 0 ? ", recurrent " + std::to_string(config.gru_size) : "") +
          (config.share_layers ? ", shared" : "");
 }
 
