@@ -147,6 +147,7 @@ struct Stepper {
   }
 
   THRONG_HD void observe(Env& env, int e, const Observations& to, Stage stage) const {
+    if constexpr (HasPrepareViews<Env>) env.prepare_views();
     if (to.obs) {
       write_rows(env.lanes, stage, to.obs + int64_t(e) * agents * obs.dim, obs,
                  [&](int agent, int part, auto& out) { observe_part(env, agent, part, out); });

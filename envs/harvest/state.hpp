@@ -1,0 +1,87 @@
+// What harvest remembers of one environment.
+#pragma once
+
+#include <cstdint>
+
+#include "core/field.hpp"
+#include "core/platform.hpp"
+#include "envs/harvest/params.hpp"
+
+namespace throng::harvest {
+
+// Headings 0 to 3: towards higher rows, higher columns, lower rows, lower columns; left of h is h + 1, right is h - 1.
+THRONG_HD constexpr int row_step(int heading) { return (heading == 0) - (heading == 2); }
+THRONG_HD constexpr int column_step(int heading) { return (heading == 1) - (heading == 3); }
+THRONG_HD constexpr int turned(int heading, int by) { return (heading + by) & 3; }
+
+// A pose is where an agent stands and where it looks: place * 4 + heading. Who is out of play has kNoPose.
+inline constexpr uint16_t kNoPose = kNowhere * 4;
+THRONG_HD constexpr uint16_t pose_at(int place, int heading) { return static_cast<uint16_t>(place * 4 + heading); }
+THRONG_HD constexpr int place_of(int pose) { return pose / 4; }
+THRONG_HD constexpr int heading_of(int pose) { return pose % 4; }
+
+inline constexpr int kFirstAgent =
+    4;  // what is drawn on the map: this + heading, and 4 more if something is to be shown
+
+enum Tally { kSteps, kZaps, kHits, kStepsAway, kDepleted, kTallies };
+
+// A cell holds one thing: a wall, an apple, a beam mark or an agent; only under `mp` apples can grow under agents.
+struct State {
+  Field<uint32_t> apple;     // [row, env], bit c: an apple at column c
+  Field<uint32_t> mark;      // [row, env], marks of the last step's beams
+  Field<uint16_t> pose;      // [agent, env]
+  Field<uint16_t> next;      // [agent, env], its pose when the next step begins: another one if it was hit
+  Field<uint8_t> away;       // [agent, env], steps that it will be out of play
+  Field<uint8_t> cooldown;   // [agent, env], steps until it can zap
+  Field<uint16_t> eaten;     // [agent, env], apples
+  Field<uint32_t> eaten_at;  // [agent, env], sum of the numbers of the steps in which it ate, from 1
+  Field<float> trace;        // [agent, env], fading sum of rewards, for inequity aversion
+  Field<uint32_t> tally;  // [tally, env], by Tally: steps, zaps, hits, steps away, and the first step without an apple
+
+  template <class V>
+  THRONG_HD void fields(const Params& p, V&& v) {
+    v("apple", apple, p.ground.height);
+    v("mark", mark, p.ground.height);
+    v("pose", pose, p.num_agents);
+    v("next", next, p.num_agents);
+    v("away", away, p.rule.respawn_delay > 0 ? p.num_agents : 0);
+    v("cooldown", cooldown, p.rule.zap_cooldown > 0 ? p.num_agents : 0);
+    v("eaten", eaten, p.num_agents);
+    v("eaten_at", eaten_at, p.num_agents);
+    v("trace", trace, p.social.traces() ? p.num_agents : 0);
+    v("tally", tally, kTallies);
+  }
+};
+
+inline constexpr int kViewSide = 11, kViewAhead = 9, kViewAside = 5;
+
+// Working memory of a step, and of what is seen after it.
+struct Scratch {
+  Field<uint32_t> grown;  // [row], sites where an apple grows in this step
+  Field<uint32_t> beam;   // [row], cells that a beam reaches
+  Field<uint16_t> goal;   // [agent], place where it wants to be
+  Field<uint8_t> moving;  // [agent], the goal is another place, and nobody is known to prevent it
+  Field<uint8_t> fails;   // [agent], somebody prevents it
+  Field<uint8_t> turn;    // [agent], when it moves, if agents move in turn
+  Field<uint8_t> zaps;    // [agent]
+  Field<uint8_t> ate;     // [agent]
+  Field<uint8_t> hit;     // [agent]
+  // The map with a border of walls, as wide as a view is to each side: a line of a view that begins inside stays inside.
+  Field<uint8_t> cell;  // [row + kViewAside, column + kViewAside], 0 floor, 1 wall, 2 mark, 3 apple, else an agent
+
+  template <class V>
+  THRONG_HD void fields(const Params& p, V&& v) {
+    v("grown", grown, p.ground.height);
+    v("beam", beam, p.ground.height);
+    v("goal", goal, p.num_agents);
+    v("moving", moving, p.num_agents);
+    v("fails", fails, p.num_agents);
+    v("turn", turn, p.rule.in_turn ? p.num_agents : 0);
+    v("zaps", zaps, p.num_agents);
+    v("ate", ate, p.num_agents);
+    v("hit", hit, p.num_agents);
+    v("cell", cell, (p.ground.height + 2 * kViewAside) * (p.ground.width + 2 * kViewAside));
+  }
+};
+
+}  // namespace throng::harvest
