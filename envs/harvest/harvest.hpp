@@ -143,18 +143,12 @@ struct Env {
       s.mark[row] &= ~sites;
     }
     if (empty == 0) return 0;
-    const uint32_t above = apples(row - 1), below = apples(row + 1);
-    uint32_t corner = below << 1;  // the neighbours at (+1, -1)
-    if (p.rule.blind_corner) {
-      corner = apples(row + 1 < p.ground.height ? row + 1 : row) << 1 & ~bit(p.ground.width - 1);
-    }
     uint32_t ge1 = 0, ge2 = 0, ge3 = 0;
-    for (uint32_t found : {above, below, ours << 1, ours >> 1, apples(row - 2), apples(row + 2), ours << 2, ours >> 2,
-                           above << 1, above >> 1, corner, below >> 1}) {
+    each_neighbour(row, [&](uint32_t found) {
       ge3 |= ge2 & found;
       ge2 |= ge1 & found;
       ge1 |= found;
-    }
+    });
     uint32_t columns = 0;
     for (uint32_t left = empty & ge1; left != 0; left &= left - 1) {
       const int column = lowest_bit(left);
@@ -162,6 +156,19 @@ struct Env {
       if (draws.regrow(p.ground.site_at(row, column)) < p.rule.regrowth[more]) columns |= bit(column);
     }
     return columns;
+  }
+
+  // Calls add(columns) for each of the 12 neighbours that cells of this row have: the columns where it is an apple.
+  template <class Add>
+  THRONG_HD void each_neighbour(int row, const Add& add) const {
+    const uint32_t ours = s.apple[row], above = apples(row - 1), below = apples(row + 1);
+    uint32_t corner = below << 1;  // at (+1, -1)
+    if (p.rule.blind_corner) {
+      corner = apples(row + 1 < p.ground.height ? row + 1 : row) << 1 & ~bit(p.ground.width - 1);
+    }
+    add(above), add(below), add(ours << 1), add(ours >> 1);
+    add(apples(row - 2)), add(apples(row + 2)), add(ours << 2), add(ours >> 2);
+    add(above << 1), add(above >> 1), add(corner), add(below >> 1);
   }
 
   // What an agent does with its action: it is where the last step left it, turns, and says where it wants to go.
