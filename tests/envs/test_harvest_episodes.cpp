@@ -162,8 +162,8 @@ TEST_CASE("the dilemma of careful and greedy foragers", "[harvest]") {
     const Sweep s = sweep("open", {j, 4}, 32);
     INFO(j << " cooperate");
     CHECK_THAT(s.apples.mean(), WithinRel(apples[j], 0.08));
-    if (j > 0) CHECK_THAT(s.cooperator, WithinAbs(cooperator[j], 2));
-    if (j < 7) CHECK_THAT(s.defector, WithinAbs(defector[j], 3));
+    if (j > 0) CHECK_THAT(s.cooperator, WithinRel(cooperator[j], 0.15));
+    if (j < 7) CHECK_THAT(s.defector, WithinRel(defector[j], 0.15));
     if (j == 0) CHECK_THAT(s.depletion.mean(), WithinAbs(34, 4));
     if (j == 7) CHECK(s.depletion.mean() == 1000);
   }
