@@ -6,10 +6,11 @@
 #include "core/env.hpp"
 #include "envs/common/bits.hpp"
 #include "envs/common/measures.hpp"
-#include "envs/harvest/beam.hpp"    // what a zap reaches
-#include "envs/harvest/draws.hpp"   // chance
-#include "envs/harvest/params.hpp"  // settings, and the three sets of rules
-#include "envs/harvest/state.hpp"   // what is remembered
+#include "envs/harvest/beam.hpp"     // what a zap reaches
+#include "envs/harvest/draws.hpp"    // chance
+#include "envs/harvest/forager.hpp"  // scripted players
+#include "envs/harvest/params.hpp"   // settings, and the three sets of rules
+#include "envs/harvest/state.hpp"    // what is remembered
 
 // Commons harvest of Melting Pot (Leibo et al. 2021, https://arxiv.org/abs/2107.06857; the game is of Perolat et al. 2017) in
 // the form of SocialJax v1.2 (https://github.com/cooperativex/SocialJax). With `sjx` a step is SocialJax's, bit for bit.
@@ -35,7 +36,7 @@ struct Env {
   using Params = harvest::Params;
   using State = harvest::State;
   using Scratch = harvest::Scratch;
-  using Obs = uint8_t;
+  using Obs = uint8_t;  // a cell
 
   const Params& p;
   State s;
@@ -47,6 +48,8 @@ struct Env {
   // depletion_time: the first step that left no apple, else the length; the rates are per agent and step.
   static constexpr const char* kInfo[] = {"efficiency",   "equality",       "sustainability", "peace",   "apples_left",
                                           "apples_eaten", "depletion_time", "zap_rate",       "hit_rate"};
+
+  static constexpr const char* kPolicies[] = {"greedy", "careful"};
 
   THRONG_HD static Spec spec(const Params& p) {
     Spec spec;
@@ -555,6 +558,12 @@ struct Env {
     out(static_cast<float>(s.tally[kZaps]) / (n * steps));
     out(static_cast<float>(s.tally[kHits]) / (n * steps));
   }
+
+  // --- who plays
+
+  // The players that come with the game walk to the nearest apple: the greedy one to any, the careful one to apples that have
+  // four others around them.
+  THRONG_HD void act(int policy, int agent, auto& out, Rng) const { out(forage(*this, agent, policy == 0 ? 0 : 4)); }
 };
 
 static_assert(Environment<Env>);
