@@ -423,17 +423,19 @@ struct Env {
 
   // Draws the map with a border of walls; agents, which the view of each turns into its own terms, come last.
   THRONG_HD void prepare_views() {
-    const Map& map = p.ground;
-    const int width = map.width + 2 * kViewAside;
-    lanes.each(map.height + 2 * kViewAside, [&](int line) {
+    const int height = p.ground.height, width = p.ground.width, pitch = width + 2 * kViewAside;
+    const uint64_t border = ~(((uint64_t(1) << width) - 1) << kViewAside);
+    const Field<uint8_t> cell = w.cell;
+    lanes.each(height + 2 * kViewAside, [&](int line) {
       const int row = line - kViewAside;
-      const bool inside = row >= 0 && row < map.height;
-      const uint64_t outside = ~(((uint64_t(1) << map.width) - 1) << kViewAside);
-      const uint64_t apple = inside ? uint64_t(s.apple[row]) << kViewAside : 0;
-      uint64_t low = inside ? uint64_t(map.wall[row]) << kViewAside | outside | apple : outside | ~outside;
-      uint64_t high = inside ? uint64_t(s.mark[row]) << kViewAside | apple : 0;
-      for (int i = line * width; i < (line + 1) * width; ++i, low >>= 1, high >>= 1) {
-        w.cell[i] = static_cast<uint8_t>((low & 1) | (high & 1) << 1);
+      uint64_t low = ~uint64_t(0), high = 0;  // the two digits of what is there: 0 floor, 1 wall, 2 mark, 3 apple
+      if (row >= 0 && row < height) {
+        low = border | uint64_t(p.ground.wall[row] | s.apple[row]) << kViewAside;
+        high = uint64_t(s.mark[row] | s.apple[row]) << kViewAside;
+      }
+      uint8_t* to = &cell[line * pitch];
+      for (int left = pitch, next = cell.stride; left > 0; --left, to += next, low >>= 1, high >>= 1) {
+        *to = static_cast<uint8_t>((low & 1) | (high & 1) << 1);
       }
     });
     lanes.each(p.num_agents, [&](int agent) {
@@ -458,10 +460,12 @@ struct Env {
   // A window of 11 x 11 cells, the agent looking towards line 0 from the middle of line 9; zeros if it is out of play.
   THRONG_HD static int observe_parts(const Params&) { return kViewSide; }
   THRONG_HD void observe_part(int agent, int line, auto& out) const {
-    if (!in_play(agent)) {
-      for (int i = 0; i < kViewSide; ++i) out(0);
-      return;
-    }
+    int codes[kViewSide] = {};  // apart from the rows, so that the compiler knows that they do not overlap what is read
+    if (in_play(agent)) see(agent, line, codes);
+    for (int code : codes) out(code);
+  }
+
+  THRONG_HD void see(int agent, int line, int* codes) const {
     const int pose = s.pose[agent], heading = heading_of(pose);
     const bool flipped = p.rule.upside_down && heading % 2 == 0;
     const int ahead = flipped ? line - 1 : kViewAhead - line, right = turned(heading, flipped ? 1 : -1);
@@ -470,32 +474,33 @@ struct Env {
     const bool off = !p.ground.inside(middle.row, middle.column);
     const int step = off ? 0 : row_step(right) * (p.ground.width + 2 * kViewAside) + column_step(right);
     const int first = off ? 0 : cell_index(middle) - kViewAside * step;
-    const int self = cell_index(cell_of(pose));
+    const uint8_t* from = &w.cell[first];
+    for (int i = 0; i < kViewSide; ++i, from += step * w.cell.stride) codes[i] = *from;
     if (p.rule.mistaken_self) {
       const int next = agent + 1 < p.num_agents ? agent + 1 : agent;
       const int mistaken = in_play(next) ? cell_index(cell_of(s.pose[next])) : -1;
-      for (int i = 0; i < kViewSide; ++i) out(sjx_code(first + i * step, heading, self, mistaken));
+      for (int i = 0; i < kViewSide; ++i) {
+        const int relative = ahead == 0 && i == kViewAside ? 4 : turned(codes[i], -heading);
+        if (codes[i] >= kFirstAgent) codes[i] = sjx_code(relative, codes[i], first + i * step == mistaken);
+      }
     } else {
-      for (int i = 0; i < kViewSide; ++i) out(code(first + i * step, heading, self));
+      for (int i = 0; i < kViewSide; ++i) codes[i] = code(codes[i], heading);
+      if (ahead == 0) codes[kViewAside] -= 1;
     }
   }
 
   // 0 floor, 1 wall, 2 mark, 3 apple, 4 oneself, 5 + r another agent whose heading is r more than one's own; 5 more for an
   // agent with an apple under it, which only `mp` knows.
-  THRONG_HD int code(int cell, int heading, int self) const {
-    const int found = w.cell[cell];
+  THRONG_HD int code(int found, int heading) const {
     if (found < kFirstAgent) return found;
-    const int agent = cell == self ? kFirstAgent : kFirstAgent + 1 + turned(found, -heading);
+    const int agent = kFirstAgent + 1 + turned(found, -heading);
     return p.rule.in_turn && found >= kFirstAgent + 4 ? agent + 5 : agent;
   }
 
   // The planes of SocialJax in one number: 4 + 2 r for an agent, r = 4 for oneself, 1 more if it has eaten, 10 more for the
   // agent that the observer takes for itself.
-  THRONG_HD int sjx_code(int cell, int heading, int self, int mistaken) const {
-    const int found = w.cell[cell];
-    if (found < kFirstAgent) return found;
-    const int relative = cell == self ? 4 : turned(found, -heading);
-    return kFirstAgent + 2 * relative + (found >= kFirstAgent + 4) + (cell == mistaken ? 10 : 0);
+  THRONG_HD static int sjx_code(int relative, int found, bool mistaken) {
+    return kFirstAgent + 2 * relative + (found >= kFirstAgent + 4) + (mistaken ? 10 : 0);
   }
 
   // Everything is legal to who is in play, but a zap that is not ready; to others only action 0, which does nothing.
