@@ -11,6 +11,7 @@
 #include "envs/harvest/forager.hpp"  // scripted players
 #include "envs/harvest/params.hpp"   // settings, and the three sets of rules
 #include "envs/harvest/state.hpp"    // what is remembered
+#include "envs/harvest/view.hpp"     // what agents see of it
 
 // Commons harvest of Melting Pot (Leibo et al. 2021, https://arxiv.org/abs/2107.06857; the game is of Perolat et al. 2017) in
 // the form of SocialJax v1.2 (https://github.com/cooperativex/SocialJax). With `sjx` a step is SocialJax's, bit for bit.
@@ -141,11 +142,11 @@ struct Env {
   THRONG_HD uint32_t grown(int row, const D& draws) {
     const uint32_t sites = p.ground.orchard[row], ours = s.apple[row];
     uint32_t empty = sites & ~ours;
+    if (empty == 0) return 0;
     if (!p.rule.in_turn) {
       empty &= ~(s.mark[row] | occupied(row));
       s.mark[row] &= ~sites;
     }
-    if (empty == 0) return 0;
     uint32_t ge1 = 0, ge2 = 0, ge3 = 0;
     each_neighbour(row, [&](uint32_t found) {
       ge3 |= ge2 & found;
@@ -421,37 +422,51 @@ struct Env {
 
   // --- what is seen
 
-  // Draws the map with a border of walls; agents, which the view of each turns into its own terms, come last.
+  // Draws the map, with a border of walls as wide as a window is to either side: a line of a window whose middle is on the map
+  // stays on the drawing.
   THRONG_HD void prepare_views() {
-    const int height = p.ground.height, width = p.ground.width, pitch = width + 2 * kViewAside;
+    const int height = p.ground.height, width = p.ground.width;
     const uint64_t border = ~(((uint64_t(1) << width) - 1) << kViewAside);
-    const Field<uint8_t> cell = w.cell;
     lanes.each(height + 2 * kViewAside, [&](int line) {
       const int row = line - kViewAside;
-      uint64_t low = ~uint64_t(0), high = 0;  // the two digits of what is there: 0 floor, 1 wall, 2 mark, 3 apple
+      uint64_t low = ~uint64_t(0), high = 0;
       if (row >= 0 && row < height) {
         low = border | uint64_t(p.ground.wall[row] | s.apple[row]) << kViewAside;
         high = uint64_t(s.mark[row] | s.apple[row]) << kViewAside;
       }
-      uint8_t* to = &cell[line * pitch];
-      for (int left = pitch, next = cell.stride; left > 0; --left, to += next, low >>= 1, high >>= 1) {
-        *to = static_cast<uint8_t>((low & 1) | (high & 1) << 1);
-      }
+      draw_row(w.drawn[line], width + 2 * kViewAside, low, high);
     });
     lanes.each(p.num_agents, [&](int agent) {
-      if (!in_play(agent)) return;
-      const Cell here = cell_of(s.pose[agent]);
-      const bool shown = p.rule.in_turn ? has_bit(s.apple[here.row], here.column) : has_eaten(agent);
-      w.cell[cell_index(here)] = static_cast<uint8_t>(kFirstAgent + heading_of(s.pose[agent]) + (shown ? 4 : 0));
+      if (in_play(agent)) draw_agent(agent);
     });
   }
+
+  THRONG_HD void draw_agent(int agent) {
+    const int heading = heading_of(s.pose[agent]);
+    const Cell here = cell_of(s.pose[agent]);
+    const bool sign = p.rule.in_turn ? has_bit(s.apple[here.row], here.column) : has_eaten(agent);
+    const int at = (here.row + kViewAside) * row_bytes() + here.column + kViewAside;
+    w.itself[agent] = at;
+    w.drawn[0].cell[at] = static_cast<uint8_t>(kDrawnAgent + heading + (sign ? kDrawnSign : 0));
+    const Window window = Window::of(p, heading);
+    const int down = step_bytes(window.down), right = step_bytes(window.right);
+    w.window[agent] = at - window.own_line * down - kViewAside * right;
+    w.down[agent] = down;
+    w.right[agent] = right;
+    // How many of the lines are on the map: as far as the border is in their direction and in the opposite one.
+    const int along = heading % 2 == 0 ? here.row : here.column,
+              last = (heading % 2 == 0 ? p.ground.height : p.ground.width) - 1;
+    const int before = window.down < 2 ? along : last - along, after = last - before;
+    w.first_line[agent] = static_cast<uint8_t>(before < window.own_line ? window.own_line - before : 0);
+    w.end_line[agent] = static_cast<uint8_t>(window.own_line + after + 1);
+  }
+
+  // From a drawn cell to the next one in the direction of a heading.
+  THRONG_HD int row_bytes() const { return w.drawn.stride * static_cast<int>(sizeof(DrawnRow)); }
+  THRONG_HD int step_bytes(int heading) const { return row_step(heading) * row_bytes() + column_step(heading); }
 
   // SocialJax counts apples in a signed byte.
   THRONG_HD bool has_eaten(int agent) const { return static_cast<int8_t>(s.eaten[agent]) > 0; }
-
-  THRONG_HD int cell_index(Cell cell) const {
-    return (cell.row + kViewAside) * (p.ground.width + 2 * kViewAside) + cell.column + kViewAside;
-  }
 
   THRONG_HD void observe(int agent, auto& out) const {
     for (int line = 0; line < kViewSide; ++line) observe_part(agent, line, out);
@@ -460,47 +475,37 @@ struct Env {
   // A window of 11 x 11 cells, the agent looking towards line 0 from the middle of line 9; zeros if it is out of play.
   THRONG_HD static int observe_parts(const Params&) { return kViewSide; }
   THRONG_HD void observe_part(int agent, int line, auto& out) const {
-    int codes[kViewSide] = {};  // apart from the rows, so that the compiler knows that they do not overlap what is read
-    if (in_play(agent)) see(agent, line, codes);
-    for (int code : codes) out(code);
+    Line seen;
+    if (in_play(agent)) seen = look(agent, line);
+    seen.write(out);
   }
 
-  THRONG_HD void see(int agent, int line, int* codes) const {
-    const int pose = s.pose[agent], heading = heading_of(pose);
-    const bool flipped = p.rule.upside_down && heading % 2 == 0;
-    const int ahead = flipped ? line - 1 : kViewAhead - line, right = turned(heading, flipped ? 1 : -1);
-    const Cell middle = cell_of(pose).toward(heading, ahead);
-    // A line off the map is all wall, as is the corner of the drawing.
-    const bool off = !p.ground.inside(middle.row, middle.column);
-    const int step = off ? 0 : row_step(right) * (p.ground.width + 2 * kViewAside) + column_step(right);
-    const int first = off ? 0 : cell_index(middle) - kViewAside * step;
-    const uint8_t* from = &w.cell[first];
-    for (int i = 0; i < kViewSide; ++i, from += step * w.cell.stride) codes[i] = *from;
+  // Codes: 0 floor, 1 wall, 2 mark, 3 apple, 4 oneself, 5 + r another agent whose heading is r more than one's own; 5 more for
+  // an agent with an apple under it, which only `mp` knows. Under `sjx`: 4 + 2 r for an agent, r = 4 for oneself, 1 more if it
+  // has eaten, 10 more for the agent that the observer takes for itself, so that SocialJax's planes can be made of it.
+  THRONG_HD Line look(int agent, int line) const {
+    if (line < w.first_line[agent] || line >= w.end_line[agent]) return Line::walls();
+    const int heading = heading_of(s.pose[agent]), right = w.right[agent];
+    const int first = w.window[agent] + line * w.down[agent];
+    Line seen = Line::of(w.drawn[0].cell + first, right);
+    const bool own = first + kViewAside * right == w.itself[agent];
     if (p.rule.mistaken_self) {
-      const int next = agent + 1 < p.num_agents ? agent + 1 : agent;
-      const int mistaken = in_play(next) ? cell_index(cell_of(s.pose[next])) : -1;
-      for (int i = 0; i < kViewSide; ++i) {
-        const int relative = ahead == 0 && i == kViewAside ? 4 : turned(codes[i], -heading);
-        if (codes[i] >= kFirstAgent) codes[i] = sjx_code(relative, codes[i], first + i * step == mistaken);
-      }
+      seen.relate(heading, kFirstAgent, 2, 1);
+      if (own) seen.add(kViewAside, 8);
+      mistake(agent, first, seen);
     } else {
-      for (int i = 0; i < kViewSide; ++i) codes[i] = code(codes[i], heading);
-      if (ahead == 0) codes[kViewAside] -= 1;
+      seen.relate(heading, kFirstAgent + 1, 1, p.rule.in_turn ? 5 : 0);
+      if (own) seen.add(kViewAside, -1);
     }
+    return seen;
   }
 
-  // 0 floor, 1 wall, 2 mark, 3 apple, 4 oneself, 5 + r another agent whose heading is r more than one's own; 5 more for an
-  // agent with an apple under it, which only `mp` knows.
-  THRONG_HD int code(int found, int heading) const {
-    if (found < kFirstAgent) return found;
-    const int agent = kFirstAgent + 1 + turned(found, -heading);
-    return p.rule.in_turn && found >= kFirstAgent + 4 ? agent + 5 : agent;
-  }
-
-  // The planes of SocialJax in one number: 4 + 2 r for an agent, r = 4 for oneself, 1 more if it has eaten, 10 more for the
-  // agent that the observer takes for itself.
-  THRONG_HD static int sjx_code(int relative, int found, bool mistaken) {
-    return kFirstAgent + 2 * relative + (found >= kFirstAgent + 4) + (mistaken ? 10 : 0);
+  // SocialJax: the observer takes the next agent for itself, but for the last, which knows better.
+  THRONG_HD void mistake(int agent, int first, Line& seen) const {
+    const int next = agent + 1 < p.num_agents ? agent + 1 : agent;
+    for (int i = 0; i < kViewSide; ++i) {
+      seen.add(i, in_play(next) && first + i * w.right[agent] == w.itself[next] ? 10 : 0);
+    }
   }
 
   // Everything is legal to who is in play, but a zap that is not ready; to others only action 0, which does nothing.

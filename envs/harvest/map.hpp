@@ -12,13 +12,13 @@
 
 namespace throng::harvest {
 
-inline constexpr int kMaxSide = 32;  // a row is the bits of one word
+inline constexpr int kMaxSide = 1 << 5;  // a row is the bits of one word
 
 // A place is row * 32 + column, a number that fits 10 bits.
 inline constexpr int kNowhere = 0x3fff;
 THRONG_HD constexpr int place_at(int row, int column) { return row * kMaxSide + column; }
-THRONG_HD constexpr int row_of(int place) { return place / kMaxSide; }
-THRONG_HD constexpr int column_of(int place) { return place % kMaxSide; }
+THRONG_HD constexpr int row_of(int place) { return place >> 5; }
+THRONG_HD constexpr int column_of(int place) { return place & (kMaxSide - 1); }
 
 struct Map {
   int height = 0, width = 0;

@@ -10,18 +10,17 @@
 namespace throng::harvest {
 
 // Headings 0 to 3: towards higher rows, higher columns, lower rows, lower columns; left of h is h + 1, right is h - 1.
-THRONG_HD constexpr int row_step(int heading) { return (heading == 0) - (heading == 2); }
-THRONG_HD constexpr int column_step(int heading) { return (heading == 1) - (heading == 3); }
+THRONG_HD constexpr int row_step(int heading) { return (1 - heading) & ((heading & 1) - 1); }
+THRONG_HD constexpr int column_step(int heading) { return (2 - heading) & -(heading & 1); }
+static_assert(row_step(0) == 1 && row_step(1) == 0 && row_step(2) == -1 && row_step(3) == 0);
+static_assert(column_step(0) == 0 && column_step(1) == 1 && column_step(2) == 0 && column_step(3) == -1);
 THRONG_HD constexpr int turned(int heading, int by) { return (heading + by) & 3; }
 
 // A pose is where an agent stands and where it looks: place * 4 + heading. Who is out of play has kNoPose.
 inline constexpr uint16_t kNoPose = kNowhere * 4;
 THRONG_HD constexpr uint16_t pose_at(int place, int heading) { return static_cast<uint16_t>(place * 4 + heading); }
-THRONG_HD constexpr int place_of(int pose) { return pose / 4; }
-THRONG_HD constexpr int heading_of(int pose) { return pose % 4; }
-
-inline constexpr int kFirstAgent =
-    4;  // what is drawn on the map: this + heading, and 4 more if something is to be shown
+THRONG_HD constexpr int place_of(int pose) { return pose >> 2; }
+THRONG_HD constexpr int heading_of(int pose) { return pose & 3; }
 
 enum Tally { kSteps, kZaps, kHits, kStepsAway, kDepleted, kTallies };
 
@@ -53,7 +52,12 @@ struct State {
   }
 };
 
-inline constexpr int kViewSide = 11, kViewAhead = 9, kViewAside = 5;
+// A row of the map with a border of kViewAside cells to either side.
+inline constexpr int kViewAside = 5, kDrawnCells = 48;
+struct alignas(16) DrawnRow {
+  uint8_t cell[kDrawnCells];
+};
+static_assert(kDrawnCells >= kMaxSide + 2 * kViewAside);
 
 // Working memory of a step, and of what is seen after it.
 struct Scratch {
@@ -66,8 +70,11 @@ struct Scratch {
   Field<uint8_t> zaps;    // [agent]
   Field<uint8_t> ate;     // [agent]
   Field<uint8_t> hit;     // [agent]
-  // The map with a border of walls, as wide as a view is to each side: a line of a view that begins inside stays inside.
-  Field<uint8_t> cell;  // [row + kViewAside, column + kViewAside], 0 floor, 1 wall, 2 mark, 3 apple, else an agent
+  // What is seen (view.hpp). Places on the drawing are bytes from its first cell.
+  Field<DrawnRow> drawn;                // [row + kViewAside], the map
+  Field<int32_t> itself;                // [agent], its place
+  Field<int32_t> window, down, right;   // [agent], place of its window's first cell, drawn or not, and steps from there
+  Field<uint8_t> first_line, end_line;  // [agent], lines of the window that are on the map
 
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
@@ -80,7 +87,13 @@ struct Scratch {
     v("zaps", zaps, p.num_agents);
     v("ate", ate, p.num_agents);
     v("hit", hit, p.num_agents);
-    v("cell", cell, (p.ground.height + 2 * kViewAside) * (p.ground.width + 2 * kViewAside));
+    v("drawn", drawn, p.ground.height + 2 * kViewAside);
+    v("itself", itself, p.num_agents);
+    v("window", window, p.num_agents);
+    v("down", down, p.num_agents);
+    v("right", right, p.num_agents);
+    v("first_line", first_line, p.num_agents);
+    v("end_line", end_line, p.num_agents);
   }
 };
 
