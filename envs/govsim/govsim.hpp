@@ -34,7 +34,7 @@ struct Env {
   static constexpr const char* kInfo[] = {"survival_time", "survived",  "collapsed",  "gain_mean",
                                           "efficiency",    "equality",  "over_usage", "total_harvest",
                                           "wasted",        "agreement", "compliance"};
-  static constexpr const char* kPolicies[] = {"sustain", "greedy", "match", "random"};
+  static constexpr const char* kPolicies[] = {"sustain", "greedy", "match"};
 
   THRONG_HD static Spec spec(const Params& p) {
     Spec spec;
@@ -306,8 +306,8 @@ struct Env {
   // --- who plays
 
   // A player that comes with the game; see players.hpp.
-  THRONG_HD void act(int policy, int agent, auto& out, Rng rng) const {
-    out(action_for(*this, agent, scripted_want(*this, policy, agent, rng)));
+  THRONG_HD void act(int policy, int agent, auto& out, Rng) const {
+    out(action_for(*this, agent, scripted_want(*this, policy, agent)));
     if (p.vocab > 0) out(kSilent);
   }
 };

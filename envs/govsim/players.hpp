@@ -1,22 +1,19 @@
 // The scripted people of govsim: what each wants of the stock in a month.
 #pragma once
 
-#include "core/rng.hpp"
 #include "envs/common/bits.hpp"
 #include "envs/govsim/state.hpp"
 
 namespace throng::govsim {
 
-enum Player { kSustain, kGreedy, kMatch, kRandom };
+enum Player { kSustain, kGreedy, kMatch };
 
-// sustain: the fair share; greedy: everything; match: the mean of what the others got last month, at first the fair share;
-// random: anything from 0 to the stock.
+// sustain: the fair share; greedy: everything; match: the mean of what the others got last month, at first the fair share.
 template <class Env>
-THRONG_HD int scripted_want(const Env& env, int player, int agent, Rng rng) {
-  const int stock = env.s.stock[0], n = env.p.num_agents;
+THRONG_HD int scripted_want(const Env& env, int player, int agent) {
+  const int n = env.p.num_agents;
   switch (player) {
-    case kGreedy: return stock;
-    case kRandom: return rng.below(static_cast<uint32_t>(agent), stock + 1);
+    case kGreedy: return env.s.stock[0];
     case kMatch: {
       if (env.s.month[0] == 0 || n == 1) return env.fair_share();
       int others = 0;

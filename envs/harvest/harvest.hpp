@@ -10,6 +10,7 @@
 #include "envs/harvest/draws.hpp"    // chance
 #include "envs/harvest/forager.hpp"  // scripted players
 #include "envs/harvest/params.hpp"   // settings, and the three sets of rules
+#include "envs/harvest/picture.hpp"  // render()
 #include "envs/harvest/state.hpp"    // what is remembered
 #include "envs/harvest/view.hpp"     // what agents see of it
 
@@ -530,7 +531,7 @@ struct Env {
     const int first = (part - p.num_agents) * kWorldPart;
     for (int site = first; site < first + kWorldPart && site < map.num_sites; ++site) {
       const int place = map.site_place(site);
-      out(has_bit(s.apple[row_of(place)], column_of(place)) ? 1.0f : 0.0f);
+      out(static_cast<float>(s.apple[row_of(place)] >> column_of(place) & 1));
     }
     if (part + 1 < world_state_parts(p)) return;
     out(static_cast<float>(s.tally[kSteps]) / static_cast<float>(p.rule.time_limit));
@@ -568,6 +569,8 @@ struct Env {
     out(static_cast<float>(s.tally[kZaps]) / (n * steps));
     out(static_cast<float>(s.tally[kHits]) / (n * steps));
   }
+
+  void render(Canvas& canvas) const { draw_orchard(*this, canvas); }
 
   // --- who plays
 

@@ -32,6 +32,14 @@ struct Line {
 
   THRONG_HD static Line of(const uint8_t* cell, int step) {
     Line line;
+#ifndef __CUDA_ARCH__  // cells side by side are read at once; a twelfth comes along
+    if (step == 1) std::memcpy(line.word, cell, 12);
+    if (step == -1) {
+      std::memcpy(line.word, cell - 11, 12);
+      line = {{__builtin_bswap32(line.word[2]), __builtin_bswap32(line.word[1]), __builtin_bswap32(line.word[0])}};
+    }
+    if (step == 1 || step == -1) return line;
+#endif
     for (int k = 0; k < 3; ++k) {
       for (int i = 0; i < 4 && 4 * k + i < kViewSide; ++i, cell += step) line.word[k] |= uint32_t(*cell) << 8 * i;
     }
@@ -40,9 +48,9 @@ struct Line {
   THRONG_HD static Line walls() { return {{0x01010101u, 0x01010101u, 0x00010101u}}; }
 
   THRONG_HD void write(auto& out) const {
-    for (int k = 0; k < 3; ++k) {
-      for (int i = 0; i < 4 && 4 * k + i < kViewSide; ++i) out(static_cast<uint8_t>(word[k] >> 8 * i));
-    }
+    uint8_t codes[12];
+    std::memcpy(codes, word, 12);
+    out.run(codes, kViewSide);
   }
 
   THRONG_HD void add(int i, int number) {

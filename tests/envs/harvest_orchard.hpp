@@ -80,10 +80,10 @@ struct Orchard {
   // The window of an agent, [line * 11 + i].
   std::vector<int> view(int agent) {
     env.prepare_views();
-    std::vector<int> codes;
-    auto list = [&](int code) { codes.push_back(code); };
-    env.observe(agent, list);
-    return codes;
+    std::vector<uint8_t> codes(kViewSide * kViewSide);
+    Writer<uint8_t> out{codes.data()};
+    env.observe(agent, out);
+    return {codes.begin(), codes.end()};
   }
 };
 

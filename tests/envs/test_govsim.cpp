@@ -340,7 +340,7 @@ TEST_CASE("in proportion, rounded down", "[govsim]") {
 TEST_CASE("the scripted people", "[govsim]") {
   Village v;
   v.step({30, 0, 10, 0, 0});
-  const auto want = [&](Player player, int agent) { return scripted_want(v.env, player, agent, Rng{key(1)}); };
+  const auto want = [&](Player player, int agent) { return scripted_want(v.env, player, agent); };
   CHECK(want(kSustain, 0) == 10);
   CHECK(want(kGreedy, 0) == 100);
   CHECK(want(kMatch, 0) == 2);

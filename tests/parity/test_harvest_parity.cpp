@@ -130,12 +130,14 @@ void compare_views(const Recording& r, Env& env, int kept, Count& count) {
   const int8_t* want = r.row_of<int8_t>("next.obs", kept);
   for (int a = 0; a < r.agents; ++a) {
     const int shown = std::min(a + 1, r.agents - 1) - 1;
-    auto compare = [&](int code) {
+    std::vector<uint8_t> codes(kViewSide * kViewSide);
+    Writer<uint8_t> out{codes.data()};
+    env.observe(a, out);
+    for (int code : codes) {
       int plane[kPlanes];
       planes(code, static_cast<int8_t>(env.s.eaten[shown]), plane);
       for (int i = 0; i < kPlanes; ++i) count.equal(plane[i], *want++);
-    };
-    env.observe(a, compare);
+    }
   }
 }
 
