@@ -122,7 +122,8 @@ class Batch final : public VecEnv {
   // The first of the variants that fits; false if none does.
   template <class... Variant>
   bool launch_variant(Types<Variant...>, const Call& call) {
-    return ((Variant::Params::fits(params_) && (launch_as<Variant>(typename Variant::Params(params_), call), true)) ||
+    return ((Variant::Params::fits(params_) && options_.lanes <= Variant::Params::kMostLanes &&
+             (launch_as<Variant>(typename Variant::Params(params_), call), true)) ||
             ...);
   }
 
