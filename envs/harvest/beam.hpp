@@ -36,8 +36,8 @@ THRONG_HD inline bool past_the_end(const Map& map, Cell cell) {
 
 // Calls reach(cell) for every cell on the map that a zap from `pose` reaches. A wall is not reached; it shields what lies
 // behind it, and a diagonal cell if the cell beside the shooter is a wall, too. Lanes also end at the first agent.
-template <class Reach, class Occupied>
-THRONG_HD void each_reached(const Params& p, int pose, const Reach& reach, const Occupied& occupied) {
+template <class P, class Reach, class Occupied>
+THRONG_HD void each_reached(const P& p, int pose, const Reach& reach, const Occupied& occupied) {
   const Map& map = p.ground;
   const int heading = heading_of(pose);
   const Cell here = cell_of(pose), ahead = here.toward(heading);

@@ -34,13 +34,15 @@ inline constexpr int kActions = 8, kZap = 7;
 inline constexpr float kEndProbability = 0.15f;
 inline constexpr int kEndFrom = 1000, kEndEvery = 100;
 
-struct Env {
-  using Params = harvest::Params;
+// P is Params, or Sized where the compiler knows the sizes and the rules.
+template <class P>
+struct EnvOf {
+  using Params = P;
   using State = harvest::State;
   using Scratch = harvest::Scratch;
   using Obs = uint8_t;  // a cell
 
-  const Params& p;
+  const P& p;
   State s;
   Scratch w;
   Lanes lanes;
@@ -53,7 +55,7 @@ struct Env {
 
   static constexpr const char* kPolicies[] = {"greedy", "careful"};
 
-  THRONG_HD static Spec spec(const Params& p) {
+  THRONG_HD static Spec spec(const P& p) {
     Spec spec;
     spec.num_agents = p.num_agents;
     spec.num_actions = kActions;
@@ -70,7 +72,7 @@ struct Env {
 
   template <class D>
   THRONG_HD void reset_with(const D& draws) {
-    lanes.each(p.ground.height, [&](int row) {
+    lanes.each(p.height, [&](int row) {
       s.apple[row] = p.ground.orchard[row];
       s.mark[row] = 0;
     });
@@ -78,7 +80,7 @@ struct Env {
       s.pose[agent] = s.next[agent] = kNoPose;
       if (p.rule.respawn_delay > 0) s.away[agent] = 0;
       if (p.rule.zap_cooldown > 0) s.cooldown[agent] = 0;
-      if (p.social.traces()) s.trace[agent] = 0;
+      if (p.traces()) s.trace[agent] = 0;
       s.eaten[agent] = 0;
       s.eaten_at[agent] = 0;
     });
@@ -102,7 +104,7 @@ struct Env {
   template <class D>
   THRONG_HD bool step_with(Actions actions, Rewards rewards, const D& draws) {
     if (p.rule.in_turn) {
-      lanes.each(p.ground.height, [&](int row) { w.beam[row] = 0; });
+      lanes.each(p.height, [&](int row) { w.beam[row] = 0; });
     } else {
       grow_apples(draws);
     }
@@ -116,7 +118,7 @@ struct Env {
       pick_apples();
       zap();
     });
-    lanes.each(p.ground.height, [&](int row) { show_beams(row); });
+    lanes.each(p.height, [&](int row) { show_beams(row); });
     lanes.each(p.num_agents, [&](int agent) {
       be_hit(agent);
       digest(agent);
@@ -130,8 +132,8 @@ struct Env {
 
   template <class D>
   THRONG_HD void grow_apples(const D& draws) {
-    lanes.each(p.ground.height, [&](int row) { w.grown[row] = grown(row, draws); });
-    lanes.each(p.ground.height, [&](int row) {
+    lanes.each(p.height, [&](int row) { w.grown[row] = grown(row, draws); });
+    lanes.each(p.height, [&](int row) {
       s.apple[row] |= w.grown[row];
       w.beam[row] = 0;
     });
@@ -157,8 +159,10 @@ struct Env {
     uint32_t columns = 0;
     for (uint32_t left = empty & ge1; left != 0; left &= left - 1) {
       const int column = lowest_bit(left);
-      const int more = has_bit(ge2, column) + has_bit(ge3, column);
-      if (draws.regrow(p.ground.site_at(row, column)) < p.rule.regrowth[more]) columns |= bit(column);
+      const float chance = has_bit(ge3, column)   ? p.rule.regrowth[2]
+                           : has_bit(ge2, column) ? p.rule.regrowth[1]
+                                                  : p.rule.regrowth[0];
+      if (draws.regrow(p.ground.site_at(row, column)) < chance) columns |= bit(column);
     }
     return columns;
   }
@@ -169,7 +173,7 @@ struct Env {
     const uint32_t ours = s.apple[row], above = apples(row - 1), below = apples(row + 1);
     uint32_t corner = below << 1;  // at (+1, -1)
     if (p.rule.blind_corner) {
-      corner = apples(row + 1 < p.ground.height ? row + 1 : row) << 1 & ~bit(p.ground.width - 1);
+      corner = apples(row + 1 < p.height ? row + 1 : row) << 1 & ~bit(p.width - 1);
     }
     add(above), add(below), add(ours << 1), add(ours >> 1);
     add(apples(row - 2)), add(apples(row + 2)), add(ours << 2), add(ours >> 2);
@@ -290,7 +294,7 @@ struct Env {
           [&](Cell cell) { return agent_at(place_at(cell.row, cell.column)); });
     }
     if (!p.rule.marks_are_lost) return;
-    for (int row = 0; row < p.ground.height; ++row) s.mark[row] = 0;
+    for (int row = 0; row < p.height; ++row) s.mark[row] = 0;
     for (int target = 0; anybody && target < 4; ++target) mark_in_order(target);
   }
 
@@ -340,14 +344,14 @@ struct Env {
       s.eaten[agent] += 1;
       s.eaten_at[agent] += s.tally[kSteps] + 1;
     }
-    if (p.social.traces()) s.trace[agent] = p.social.inequity_trace * s.trace[agent] + apple_value() * w.ate[agent];
+    if (p.traces()) s.trace[agent] = p.social.inequity_trace * s.trace[agent] + apple_value() * w.ate[agent];
   }
 
   THRONG_HD float apple_value() const { return p.rule.times_agents ? static_cast<float>(p.num_agents) : 1; }
 
   THRONG_HD void pay(int agent, Rewards rewards) const {
     const auto ate = [&](int a) { return static_cast<float>(w.ate[a]); };
-    const auto compared = [&](int a) { return p.social.traces() ? s.trace[a] : apple_value() * ate(a); };
+    const auto compared = [&](int a) { return p.traces() ? s.trace[a] : apple_value() * ate(a); };
     float reward = social_reward(p.social, agent, p.num_agents, apple_value(), ate, compared);
     if (p.rule.idle_is_envied && p.social.reward == kInequity && p.social.shapes(agent) && nobody_ate()) {
       reward = -(p.social.inequity_envy + p.social.inequity_guilt) * static_cast<float>(p.num_agents - 1);
@@ -380,7 +384,7 @@ struct Env {
     }
     if (s.tally[kDepleted] != 0) return;
     uint32_t left = 0;
-    for (int row = 0; row < p.ground.height; ++row) left |= s.apple[row];
+    for (int row = 0; row < p.height; ++row) left |= s.apple[row];
     if (left == 0) s.tally[kDepleted] = s.tally[kSteps];
   }
 
@@ -409,7 +413,7 @@ struct Env {
     return true;
   }
 
-  THRONG_HD uint32_t apples(int row) const { return row < 0 || row >= p.ground.height ? 0 : s.apple[row]; }
+  THRONG_HD uint32_t apples(int row) const { return row < 0 || row >= p.height ? 0 : s.apple[row]; }
   THRONG_HD uint32_t occupied(int row) const {
     uint32_t columns = 0;
     for (int agent = 0; agent < p.num_agents; ++agent) {
@@ -426,7 +430,7 @@ struct Env {
   // Draws the map, with a border of walls as wide as a window is to either side: a line of a window whose middle is on the map
   // stays on the drawing.
   THRONG_HD void prepare_views() {
-    const int height = p.ground.height, width = p.ground.width;
+    const int height = p.height, width = p.width;
     const uint64_t border = ~(((uint64_t(1) << width) - 1) << kViewAside);
     lanes.each(height + 2 * kViewAside, [&](int line) {
       const int row = line - kViewAside;
@@ -455,8 +459,7 @@ struct Env {
     w.down[agent] = down;
     w.right[agent] = right;
     // How many of the lines are on the map: as far as the border is in their direction and in the opposite one.
-    const int along = heading % 2 == 0 ? here.row : here.column,
-              last = (heading % 2 == 0 ? p.ground.height : p.ground.width) - 1;
+    const int along = heading % 2 == 0 ? here.row : here.column, last = (heading % 2 == 0 ? p.height : p.width) - 1;
     const int before = window.down < 2 ? along : last - along, after = last - before;
     w.first_line[agent] = static_cast<uint8_t>(before < window.own_line ? window.own_line - before : 0);
     w.end_line[agent] = static_cast<uint8_t>(window.own_line + after + 1);
@@ -474,7 +477,7 @@ struct Env {
   }
 
   // A window of 11 x 11 cells, the agent looking towards line 0 from the middle of line 9; zeros if it is out of play.
-  THRONG_HD static int observe_parts(const Params&) { return kViewSide; }
+  THRONG_HD static int observe_parts(const P&) { return kViewSide; }
   THRONG_HD void observe_part(int agent, int line, auto& out) const {
     Line seen;
     if (in_play(agent)) seen = look(agent, line);
@@ -521,7 +524,7 @@ struct Env {
 
   // For every agent: in play, place, heading one-hot, time to wait; then the apples, site by site, and the share of the time.
   static constexpr int kWorldPart = 8;
-  THRONG_HD static int world_state_parts(const Params& p) { return p.num_agents + p.ground.num_sites / kWorldPart + 1; }
+  THRONG_HD static int world_state_parts(const P& p) { return p.num_agents + p.ground.num_sites / kWorldPart + 1; }
   THRONG_HD void world_state(auto& out) const {
     for (int part = 0; part < world_state_parts(p); ++part) world_state_part(part, out);
   }
@@ -540,8 +543,8 @@ struct Env {
     const bool plays = in_play(agent);
     const int pose = plays ? s.pose[agent] : 0;
     out(plays ? 1.0f : 0.0f);
-    out(plays ? static_cast<float>(row_of(place_of(pose))) / static_cast<float>(p.ground.height) : 0.0f);
-    out(plays ? static_cast<float>(column_of(place_of(pose))) / static_cast<float>(p.ground.width) : 0.0f);
+    out(plays ? static_cast<float>(row_of(place_of(pose))) / static_cast<float>(p.height) : 0.0f);
+    out(plays ? static_cast<float>(column_of(place_of(pose))) / static_cast<float>(p.width) : 0.0f);
     for (int heading = 0; heading < 4; ++heading) out(plays && heading_of(pose) == heading ? 1.0f : 0.0f);
     out(plays ? 0.0f : static_cast<float>(s.away[agent]) / static_cast<float>(p.rule.respawn_delay));
   }
@@ -558,7 +561,7 @@ struct Env {
       ++eaters;
       mean_times += static_cast<float>(s.eaten_at[agent]) / static_cast<float>(s.eaten[agent]);
     }
-    for (int row = 0; row < p.ground.height; ++row) left += count_bits(s.apple[row]);
+    for (int row = 0; row < p.height; ++row) left += count_bits(s.apple[row]);
     out(static_cast<float>(all) / steps);
     out(equality(p.num_agents, [&](int agent) { return static_cast<float>(s.eaten[agent]); }));
     out(eaters == 0 ? 0 : mean_times / static_cast<float>(eaters));
@@ -579,6 +582,10 @@ struct Env {
   THRONG_HD void act(int policy, int agent, auto& out, Rng) const { out(forage(*this, agent, policy == 0 ? 0 : 4)); }
 };
 
+struct Env : EnvOf<Params> {
+  // What is played most has a kernel of its own.
+  using Variants = Types<EnvOf<Sized>>;
+};
 static_assert(Environment<Env>);
 
 }  // namespace throng::harvest

@@ -40,6 +40,8 @@ struct Rules {
   int beam_length = 0;            // cells of each of three lanes; 0: the four cells of SocialJax
   int time_limit = 1000;
   float regrowth[3] = {0.001f, 0.005f, 0.025f};  // probability with 1, 2, more apples nearby
+
+  friend bool operator==(const Rules&, const Rules&) = default;
 };
 
 inline constexpr Rules kRules[] = {
@@ -100,6 +102,9 @@ struct Params {
   // Made of the above by check().
   Rules rule;
   Map ground;
+  int height = 0, width = 0;  // of the ground
+
+  THRONG_HD bool traces() const { return social.traces(); }  // sums of rewards are kept
 
   void check() {
     const std::string said(map.items, static_cast<size_t>(map.size)), text = map_text(said);
@@ -107,6 +112,8 @@ struct Params {
     ground = read_map(text);
     rule = kRules[rules];
     if (rules == kMp) as_in_melting_pot(said);
+    height = ground.height;
+    width = ground.width;
     rule.time_limit = chosen("time_limit", time_limit, rule.time_limit, 65535);
     rule.respawn_delay = chosen("respawn_delay", respawn_delay, rule.respawn_delay, 255);
     rule.zap_cooldown = chosen("zap_cooldown", zap_cooldown, rule.zap_cooldown, 255);
@@ -156,6 +163,19 @@ struct Params {
     const size_t last_three = rows.size() - 3 * static_cast<size_t>(ground.width + 1);
     ground = read_map(text.substr(0, last_three) + rows.substr(last_three));
   }
+};
+
+// Settings whose sizes and rules the compiler knows, for a GPU kernel: seven agents on a map of SocialJax's size.
+struct Sized : Params {
+  static constexpr int kMostLanes = 32;
+  static constexpr int num_agents = 7, height = 16, width = 22;
+  static constexpr Rules rule = kRules[kClean];
+
+  THRONG_HD explicit Sized(const Params& p) : Params(p) {}
+  static bool fits(const Params& p) {
+    return p.num_agents == num_agents && p.height == height && p.width == width && p.rule == rule && !p.traces();
+  }
+  THRONG_HD static constexpr bool traces() { return false; }
 };
 
 }  // namespace throng::harvest

@@ -37,17 +37,17 @@ struct State {
   Field<float> trace;        // [agent, env], fading sum of rewards, for inequity aversion
   Field<uint32_t> tally;  // [tally, env], by Tally: steps, zaps, hits, steps away, and the first step without an apple
 
-  template <class V>
-  THRONG_HD void fields(const Params& p, V&& v) {
-    v("apple", apple, p.ground.height);
-    v("mark", mark, p.ground.height);
+  template <class P, class V>
+  THRONG_HD void fields(const P& p, V&& v) {
+    v("apple", apple, p.height);
+    v("mark", mark, p.height);
     v("pose", pose, p.num_agents);
     v("next", next, p.num_agents);
     v("away", away, p.rule.respawn_delay > 0 ? p.num_agents : 0);
     v("cooldown", cooldown, p.rule.zap_cooldown > 0 ? p.num_agents : 0);
     v("eaten", eaten, p.num_agents);
     v("eaten_at", eaten_at, p.num_agents);
-    v("trace", trace, p.social.traces() ? p.num_agents : 0);
+    v("trace", trace, p.traces() ? p.num_agents : 0);
     v("tally", tally, kTallies);
   }
 };
@@ -76,10 +76,10 @@ struct Scratch {
   Field<int32_t> window, down, right;   // [agent], place of its window's first cell, drawn or not, and steps from there
   Field<uint8_t> first_line, end_line;  // [agent], lines of the window that are on the map
 
-  template <class V>
-  THRONG_HD void fields(const Params& p, V&& v) {
-    v("grown", grown, p.ground.height);
-    v("beam", beam, p.ground.height);
+  template <class P, class V>
+  THRONG_HD void fields(const P& p, V&& v) {
+    v("grown", grown, p.height);
+    v("beam", beam, p.height);
     v("goal", goal, p.num_agents);
     v("moving", moving, p.num_agents);
     v("fails", fails, p.num_agents);
@@ -87,7 +87,7 @@ struct Scratch {
     v("zaps", zaps, p.num_agents);
     v("ate", ate, p.num_agents);
     v("hit", hit, p.num_agents);
-    v("drawn", drawn, p.ground.height + 2 * kViewAside);
+    v("drawn", drawn, p.height + 2 * kViewAside);
     v("itself", itself, p.num_agents);
     v("window", window, p.num_agents);
     v("down", down, p.num_agents);

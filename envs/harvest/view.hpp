@@ -77,7 +77,8 @@ struct Window {
   int right;     // heading in which cells do
   int own_line;  // of the agent
 
-  THRONG_HD static Window of(const Params& p, int heading) {
+  template <class P>
+  THRONG_HD static Window of(const P& p, int heading) {
     const bool flipped = p.rule.upside_down && heading % 2 == 0;
     return {turned(heading, flipped ? 0 : 2), turned(heading, flipped ? 1 : 3),
             flipped ? kViewSide - 1 - kViewAhead : kViewAhead};
