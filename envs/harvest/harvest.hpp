@@ -427,89 +427,23 @@ struct EnvOf {
 
   // --- what is seen
 
-  // Draws the map, with a border of walls as wide as a window is to either side: a line of a window whose middle is on the map
-  // stays on the drawing.
   THRONG_HD void prepare_views() {
-    const int height = p.height, width = p.width;
-    const uint64_t border = ~(((uint64_t(1) << width) - 1) << kViewAside);
-    lanes.each(height + 2 * kViewAside, [&](int line) {
-      const int row = line - kViewAside;
-      uint64_t low = ~uint64_t(0), high = 0;
-      if (row >= 0 && row < height) {
-        low = border | uint64_t(p.ground.wall[row] | s.apple[row]) << kViewAside;
-        high = uint64_t(s.mark[row] | s.apple[row]) << kViewAside;
-      }
-      draw_row(w.drawn[line], width + 2 * kViewAside, low, high);
-    });
+    draw_map(*this);
     lanes.each(p.num_agents, [&](int agent) {
-      if (in_play(agent)) draw_agent(agent);
+      if (in_play(agent)) draw_agent(*this, agent);
     });
   }
 
-  THRONG_HD void draw_agent(int agent) {
-    const int heading = heading_of(s.pose[agent]);
-    const Cell here = cell_of(s.pose[agent]);
-    const bool sign = p.rule.in_turn ? has_bit(s.apple[here.row], here.column) : has_eaten(agent);
-    const int at = (here.row + kViewAside) * row_bytes() + here.column + kViewAside;
-    w.itself[agent] = at;
-    w.drawn[0].cell[at] = static_cast<uint8_t>(kDrawnAgent + heading + (sign ? kDrawnSign : 0));
-    const Window window = Window::of(p, heading);
-    const int down = step_bytes(window.down), right = step_bytes(window.right);
-    w.window[agent] = at - window.own_line * down - kViewAside * right;
-    w.down[agent] = down;
-    w.right[agent] = right;
-    // How many of the lines are on the map: as far as the border is in their direction and in the opposite one.
-    const int along = heading % 2 == 0 ? here.row : here.column, last = (heading % 2 == 0 ? p.height : p.width) - 1;
-    const int before = window.down < 2 ? along : last - along, after = last - before;
-    w.first_line[agent] = static_cast<uint8_t>(before < window.own_line ? window.own_line - before : 0);
-    w.end_line[agent] = static_cast<uint8_t>(window.own_line + after + 1);
-  }
-
-  // From a drawn cell to the next one in the direction of a heading.
-  THRONG_HD int row_bytes() const { return w.drawn.stride * static_cast<int>(sizeof(DrawnRow)); }
-  THRONG_HD int step_bytes(int heading) const { return row_step(heading) * row_bytes() + column_step(heading); }
-
-  // SocialJax counts apples in a signed byte.
-  THRONG_HD bool has_eaten(int agent) const { return static_cast<int8_t>(s.eaten[agent]) > 0; }
-
+  // A window of 11 x 11 cells, the agent looking towards line 0 from the middle of line 9; zeros if it is out of play. The
+  // codes: see look() in view.hpp.
   THRONG_HD void observe(int agent, auto& out) const {
     for (int line = 0; line < kViewSide; ++line) observe_part(agent, line, out);
   }
-
-  // A window of 11 x 11 cells, the agent looking towards line 0 from the middle of line 9; zeros if it is out of play.
   THRONG_HD static int observe_parts(const P&) { return kViewSide; }
   THRONG_HD void observe_part(int agent, int line, auto& out) const {
     Line seen;
-    if (in_play(agent)) seen = look(agent, line);
+    if (in_play(agent)) seen = look(*this, agent, line);
     seen.write(out);
-  }
-
-  // Codes: 0 floor, 1 wall, 2 mark, 3 apple, 4 oneself, 5 + r another agent whose heading is r more than one's own; 5 more for
-  // an agent with an apple under it, which only `mp` knows. Under `sjx`: 4 + 2 r for an agent, r = 4 for oneself, 1 more if it
-  // has eaten, 10 more for the agent that the observer takes for itself, so that SocialJax's planes can be made of it.
-  THRONG_HD Line look(int agent, int line) const {
-    if (line < w.first_line[agent] || line >= w.end_line[agent]) return Line::walls();
-    const int heading = heading_of(s.pose[agent]), right = w.right[agent];
-    const int first = w.window[agent] + line * w.down[agent];
-    Line seen = Line::of(w.drawn[0].cell + first, right);
-    const bool own = first + kViewAside * right == w.itself[agent];
-    if (p.rule.mistaken_self) {
-      seen.relate(heading, kFirstAgent, 2, 1);
-      if (own) seen.add(kViewAside, 8);
-      mistake(agent, first, seen);
-    } else {
-      seen.relate(heading, kFirstAgent + 1, 1, p.rule.in_turn ? 5 : 0);
-      if (own) seen.add(kViewAside, -1);
-    }
-    return seen;
-  }
-
-  // SocialJax: the observer takes the next agent for itself, but for the last, which knows better.
-  THRONG_HD void mistake(int agent, int first, Line& seen) const {
-    const int next = agent + 1 < p.num_agents ? agent + 1 : agent;
-    for (int i = 0; i < kViewSide; ++i) {
-      seen.add(i, in_play(next) && first + i * w.right[agent] == w.itself[next] ? 10 : 0);
-    }
   }
 
   // Everything is legal to who is in play, but a zap that is not ready; to others only action 0, which does nothing.

@@ -85,4 +85,71 @@ struct Window {
   }
 };
 
+// The map, with a border of walls as wide as a window is to either side: a line of a window whose middle is on the map stays
+// on the drawing.
+template <class Env>
+THRONG_HD void draw_map(Env& env) {
+  const int height = env.p.height, width = env.p.width;
+  const uint64_t border = ~(((uint64_t(1) << width) - 1) << kViewAside);
+  env.lanes.each(height + 2 * kViewAside, [&](int line) {
+    const int row = line - kViewAside;
+    uint64_t low = ~uint64_t(0), high = 0;
+    if (row >= 0 && row < height) {
+      low = border | uint64_t(env.p.ground.wall[row] | env.s.apple[row]) << kViewAside;
+      high = uint64_t(env.s.mark[row] | env.s.apple[row]) << kViewAside;
+    }
+    draw_row(env.w.drawn[line], width + 2 * kViewAside, low, high);
+  });
+}
+
+// An agent on the drawing, and where its window lies.
+template <class Env>
+THRONG_HD void draw_agent(Env& env, int agent) {
+  const auto& p = env.p;
+  auto& w = env.w;
+  const int pose = env.s.pose[agent], heading = heading_of(pose), row_bytes = w.drawn.stride * int(sizeof(DrawnRow));
+  const Cell here = cell_of(pose);
+  const Window window = Window::of(p, heading);
+  const auto step = [&](int heading) { return row_step(heading) * row_bytes + column_step(heading); };
+  const int at = (here.row + kViewAside) * row_bytes + here.column + kViewAside;
+  // Signs: under `mp` an apple below it; otherwise that it has eaten, which SocialJax counts in a signed byte.
+  const bool sign =
+      p.rule.in_turn ? has_bit(env.s.apple[here.row], here.column) : static_cast<int8_t>(env.s.eaten[agent]) > 0;
+  w.drawn[0].cell[at] = static_cast<uint8_t>(kDrawnAgent + heading + (sign ? kDrawnSign : 0));
+  w.itself[agent] = at;
+  w.down[agent] = step(window.down);
+  w.right[agent] = step(window.right);
+  w.window[agent] = at - window.own_line * w.down[agent] - kViewAside * w.right[agent];
+  // The lines that are on the map: as many as there are cells to the border, in their direction and in the opposite one.
+  const int along = heading % 2 == 0 ? here.row : here.column, last = (heading % 2 == 0 ? p.height : p.width) - 1;
+  const int before = window.down < 2 ? along : last - along;
+  w.first_line[agent] = static_cast<uint8_t>(before < window.own_line ? window.own_line - before : 0);
+  w.end_line[agent] = static_cast<uint8_t>(window.own_line + last - before + 1);
+}
+
+// A line of the window of an agent that is in play. Codes: 0 floor, 1 wall, 2 mark, 3 apple, 4 oneself, 5 + r another agent
+// whose heading is r more than one's own; 5 more for an agent with an apple under it, which only `mp` knows. Under `sjx`: 4 +
+// 2 r for an agent, r = 4 for oneself, 1 more if it has eaten, 10 more for the agent that the observer takes for itself, the
+// next one, so that SocialJax's planes can be made of it.
+template <class Env>
+THRONG_HD Line look(const Env& env, int agent, int line) {
+  const auto& p = env.p;
+  const auto& w = env.w;
+  if (line < w.first_line[agent] || line >= w.end_line[agent]) return Line::walls();
+  const int heading = heading_of(env.s.pose[agent]), right = w.right[agent];
+  const int first = w.window[agent] + line * w.down[agent];
+  Line seen = Line::of(w.drawn[0].cell + first, right);
+  const bool own = first + kViewAside * right == w.itself[agent];
+  if (!p.rule.mistaken_self) {
+    seen.relate(heading, kFirstAgent + 1, 1, p.rule.in_turn ? 5 : 0);
+    if (own) seen.add(kViewAside, -1);
+    return seen;
+  }
+  seen.relate(heading, kFirstAgent, 2, 1);
+  if (own) seen.add(kViewAside, 8);
+  const int next = agent + 1 < p.num_agents ? agent + 1 : agent;
+  for (int i = 0; env.in_play(next) && i < kViewSide; ++i) seen.add(i, first + i * right == w.itself[next] ? 10 : 0);
+  return seen;
+}
+
 }  // namespace throng::harvest
