@@ -244,11 +244,16 @@ struct Env {
     const float most = 2 * static_cast<float>(n);
     const float total = units(s.total[agent]) * most / static_cast<float>(p.months);
     out(total < most ? total : most);
-    for (int i = 1; i < n; ++i) out(p.observe_others ? units(s.got[(agent + i) % n]) : 0);
-    for (int i = 0; i < n; ++i) write_one_hot(s.message[(agent + i) % n], p.vocab, out);
+    for (int i = 1; i < n; ++i) out(p.observe_others ? units(s.got[after(agent, i)]) : 0);
+    for (int i = 0; i < n; ++i) write_one_hot(s.message[after(agent, i)], p.vocab, out);
     out(p.universalization ? units(fair_share()) : 0);
     out(p.universalization ? units(p.sustainable(s.stock[0])) : 0);
     if (p.talk_rounds > 0) write_one_hot(s.phase[0], 1 + p.talk_rounds, out);
+  }
+
+  // The i-th after an agent, in the circle of all.
+  THRONG_HD int after(int agent, int i) const {
+    return agent + i < p.num_agents ? agent + i : agent + i - p.num_agents;
   }
 
   THRONG_HD static void write_one_hot(int value, int size, auto& out) {
