@@ -65,6 +65,8 @@ def test_the_version_is_the_headers():
     [
         ["random_rollout.py", "--num-envs", "16", "--num-steps", "40"],
         ["train_from_python.py", "--num-updates", "2", "--num-envs", "8", "--device", "cpu"],
+        ["govsim_table.py", "--env", "govsim/pasture", "--replay", "game.jsonl"],
+        ["govsim_table.py", "--env", "govsim/fishery-talk"],
     ],
     ids=lambda a: a[0],
 )
