@@ -84,6 +84,37 @@ Sample total(Sample rate) {
 
 }  // namespace
 
+TEST_CASE("the measures of an episode made by hand", "[harvest]") {
+  Params p = rules("clean", 2);
+  p.respawn_delay = 2;
+  Orchard o(p, {{7, 2, 1}, {12, 8, 0}});
+  o.apples({{7, 3}, {7, 4}, {0, 0}});
+  o.step({1, 0});     // step 1: agent 0 eats
+  o.step({1, kZap});  // step 2: agent 0 eats again, agent 1 zaps at nobody
+  o.put(1, {7, 3, 1});
+  o.step({0, kZap});  // step 3: agent 1 hits agent 0
+  for (int t = 4; t <= 5; ++t) o.step({0, 0});
+  o.put(1, {0, 1, 3});
+  o.step({0, 1});  // step 6: agent 1 eats the last apple
+  std::vector<float> info;
+  auto keep = [&](float value) { info.push_back(value); };
+  o.env.info(keep);
+  const float want[] = {3 / 6.0f,                // efficiency: 3 apples in 6 steps
+                        1 - 2.0f / (2 * 2 * 3),  // equality of 2 and 1
+                        (1.5f + 6) / 2,          // sustainability: steps 1 and 2, and step 6
+                        2 - 2 / 6.0f,            // peace: out for two of six steps
+                        0,
+                        3,
+                        6,
+                        2 / 12.0f,
+                        1 / 12.0f};
+  REQUIRE(info.size() == std::size(want));
+  for (size_t i = 0; i < info.size(); ++i) {
+    INFO(Env::kInfo[i]);
+    CHECK_THAT(info[i], WithinAbs(want[i], 1e-5));
+  }
+}
+
 TEST_CASE("random players reach what they reach in the reference", "[harvest]") {
   struct Case {
     const char* map;
