@@ -43,7 +43,8 @@ namespace throng {
 //     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
 //     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
-//     static constexpr const char* kObjectives[];     // default "reward"
+//     static constexpr const char* kObjectives[];     // default "reward"; where their number depends on the parameters:
+//     static std::string objective_name(const Params&, int);
 //
 // A game never counts its own steps, never resets itself and never meets another environment: the time limit, statistics,
 // auto-reset and memory are written once, in core/batch.hpp.
