@@ -132,7 +132,7 @@ TEST_CASE("the same seed gives the same episodes, another seed others") {
 TEST_CASE("environment 7 does not depend on the batch around it") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    Drive few(id, "cpu", batch(8)), many(id, "cpu", batch(200));
+    Drive few(id, "cpu", batch(8)), many(id, "cpu", batch(std::clamp(20000 / env_spec(id).num_agents, 9, 200)));
     BatchOptions alone = batch(1);
     alone.first_env = 7;
     Drive one(id, "cpu", alone);
@@ -176,7 +176,7 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
 TEST_CASE("observations are finite and within the declared bounds, and a legal action always exists") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    Drive drive(id, "cpu", batch(64));
+    Drive drive(id, "cpu", batch(std::clamp(6400 / env_spec(id).num_agents, 2, 64)));
     const EnvSpec& spec = drive.env().spec();
     for (int t = 0; t < kSteps; ++t) {
       const auto obs =
