@@ -8,10 +8,22 @@
 
 #include "core/instance.hpp"
 #include "core/launch.hpp"
+#include "core/picture.hpp"
+#include "core/players.hpp"
 #include "core/stepper.hpp"
 #include "core/vec_env.hpp"
 
 namespace throng {
+
+// One of the choices that are legal, each as likely as the others.
+THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
+  int legal = 0;
+  for (int a = 0; a < choices; ++a) legal += avail[a];
+  int skip = below(key, draw, legal);
+  int action = 0;
+  while (avail[action] == 0 || skip-- > 0) ++action;
+  return action;
+}
 
 template <class Env>
 class Batch final : public VecEnv {
@@ -20,7 +32,7 @@ class Batch final : public VecEnv {
   using State = typename Env::State;
 
   Batch(std::shared_ptr<Device> device, EnvSpec spec, BatchOptions options, const Params& params)
-      : VecEnv(std::move(device), std::move(spec), options), params_(params) {
+      : VecEnv(std::move(device), std::move(spec), options), params_(params), players_(device_) {
     state_fields_.fields(params_, [&](const char* name, auto& field, int count) {
       using T = typename std::remove_reference_t<decltype(field)>::Value;
       arena_.want(field.data, size_t(count) * num_envs());
@@ -32,18 +44,57 @@ class Batch final : public VecEnv {
     options_.lanes = Backend::kCuda ? lanes_for(options_.lanes) : 1;
   }
 
-  void random_actions(const uint8_t* avail_actions, int32_t* actions, Key key, uint32_t draw) override {
-    const int num_actions = spec_.num_actions;
+  void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) override {
+    auto* to = static_cast<ActionOf<Env>*>(actions);
     const Key drawn = fold_in(key, draw);
-    Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
-      const uint8_t* avail = avail_actions + row * num_actions;
-      int legal = 0;
-      for (int a = 0; a < num_actions; ++a) legal += avail[a];
-      int skip = below(drawn, static_cast<uint32_t>(row), legal);
-      int action = 0;
-      while (avail[action] == 0 || skip-- > 0) ++action;
-      actions[row] = action;
-    });
+    if constexpr (HasContinuousActions<Env>) {
+      Backend::each(*device_, int64_t(num_rows()) * spec_.continuous,
+                    [=] THRONG_HD(int64_t i) { to[i] = uniform(drawn, static_cast<uint32_t>(i), -1.0f, 1.0f); });
+    } else {
+      const Spec spec = spec_;
+      const int heads = spec_.num_heads();
+      Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
+        const uint8_t* avail = avail_actions + row * spec.num_actions;
+        for (int head = 0; head < heads; ++head) {
+          const int choices = heads == 1 ? spec.num_actions : spec.heads[head];
+          const int64_t i = row * heads + head;
+          to[i] = random_choice(avail, choices, drawn, static_cast<uint32_t>(i));
+          avail += choices;
+        }
+      });
+    }
+  }
+
+  void policy_actions(int policy, void* actions, Key key, uint32_t draw) override {
+    if (policy == 0) return random_actions(observations_.avail_actions, actions, key, draw);
+    if constexpr (HasPolicies<Env>) {
+      players_.act(*device_,
+                   {policy - 1, key, draw, options_.first_env, num_envs(), spec_.num_agents, spec_.action_dim()},
+                   params_, state_fields_, book_.step, static_cast<ActionOf<Env>*>(actions));
+    }
+  }
+
+  Image render(int e, int size) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
+    if constexpr (HasRender<Env>) {
+      check_picture(e, size);
+      HostInstance<Env> instance(params_);
+      fetch(*device_, state_fields_, num_envs(), e, instance);
+      return draw(instance, size);
+    }
+  }
+
+  std::vector<Image> render_step(int e, const void* actions, int size) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render_step(e, actions, size);
+    if constexpr (HasRender<Env>) {
+      check_picture(e, size);
+      HostInstance<Env> instance(params_);
+      fetch(*device_, state_fields_, num_envs(), e, instance);
+      const int rewards = spec_.num_agents * spec_.num_objectives;
+      return draw_step(instance,
+                       ActionRows<ActionOf<Env>>{static_cast<const ActionOf<Env>*>(actions), spec_.action_dim()},
+                       rewards, spec_.num_objectives, next_rng(e), size);
+    }
   }
 
  protected:
@@ -53,6 +104,13 @@ class Batch final : public VecEnv {
   }
 
  private:
+  // What the next step of environment `e` will draw from; see Stepper.
+  Rng next_rng(int e) {
+    auto one = [&](auto* from) { return download(*device_, from, 1)[0]; };
+    const Key key{one(book_.key + e), one(book_.key + num_envs() + e)};
+    return {fold_in(fold_in(key, one(book_.episode + e)), static_cast<uint32_t>(one(book_.step + e) + 1))};
+  }
+
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers
   // are those that measured best on SMAX with 6 to 57 units and 4,096 to 131,072 environments (docs/benchmarks.md).
   int lanes_for(int asked) const {
@@ -69,6 +127,7 @@ class Batch final : public VecEnv {
 
   Params params_;
   State state_fields_;
+  Players<Env> players_;
 };
 
 template <class Write>
@@ -85,6 +144,7 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   static_cast<Spec&>(spec) = Env::spec(params);
   spec.id = id;
   spec.version = Env::kVersion;
+  spec.obs_dtype = dtype_of<ObsOf<Env>>();
   HostInstance<Env> instance(params);
   Env env = instance.env();
   env.reset(Rng{key(0)});
@@ -97,6 +157,11 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   if constexpr (HasWorldStateParts<Env>) {
     spec.world_state_parts = Env::world_state_parts(params);
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
+  }
+  spec.renders = HasRender<Env>;
+  spec.policies = {"random"};
+  if constexpr (HasPolicies<Env>) {
+    spec.policies.insert(spec.policies.end(), std::begin(Env::kPolicies), std::end(Env::kPolicies));
   }
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {

@@ -44,7 +44,7 @@ inline constexpr int kStageBytesPerLane = 128;
 constexpr int stage_bytes(int lanes) { return lanes * kStageBytesPerLane + 16; }
 
 template <class Body>
-__global__ void each_kernel(int64_t n, Body body) {
+__global__ void each_kernel(int64_t n, const __grid_constant__ Body body) {
   const int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < n) body(i);
 }

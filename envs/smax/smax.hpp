@@ -1,4 +1,5 @@
-// SMAX: two teams of StarCraft-like units on a square map; each wins by killing the other. The allies are the agents.
+// SMAX: two teams of StarCraft-like units on a square map; each wins by killing the other. The allies are the agents, or
+// (opponent = self) both teams.
 #pragma once
 
 #include <cmath>
@@ -9,6 +10,7 @@
 #include "envs/smax/draws.hpp"      // chance
 #include "envs/smax/heuristic.hpp"  // the enemy
 #include "envs/smax/params.hpp"     // settings and types of unit
+#include "envs/smax/picture.hpp"    // render()
 #include "envs/smax/spawn.hpp"      // how an episode begins
 #include "envs/smax/state.hpp"      // what is remembered
 
@@ -30,8 +32,6 @@ THRONG_HD inline float square_root(float x) {
 #endif
 }
 
-THRONG_HD inline float clamp(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
-
 struct Env {
   using Params = smax::Params;
   using State = smax::State;
@@ -46,19 +46,20 @@ struct Env {
   static constexpr const char* kInfo[] = {"won", "enemies_killed"};  // enemies_killed: the share of them
 
   THRONG_HD static Spec spec(const Params& p) {
-    const float width = p.map_width < p.map_height ? p.map_width : p.map_height;
-    const float outside = p.derived.overhang / width;  // own positions are shares of the map
     Spec spec;
-    spec.num_agents = p.num_allies();
-    spec.num_actions = kFirstAttack + p.num_enemies();
+    spec.num_agents = p.num_agents();
+    spec.num_actions = kFirstAttack + p.num_slots();
     spec.time_limit = p.max_steps + 1;
-    spec.obs_low = outside > 1 ? -outside : -1;
-    spec.obs_high = 1 + outside;
+    spec.obs_low = p.derived.obs_low;
+    spec.obs_high = p.derived.obs_high;
     spec.lanes = p.num_units();
     return spec;
   }
 
-  static std::string agent_name(const Params&, int agent) { return "ally_" + std::to_string(agent); }
+  static std::string agent_name(const Params& p, int agent) {
+    const int enemy = agent - p.num_allies();
+    return enemy < 0 ? "ally_" + std::to_string(agent) : "enemy_" + std::to_string(enemy);
+  }
 
   // --- the beginning of an episode
 
@@ -74,7 +75,7 @@ struct Env {
   template <class D>
   THRONG_HD void spawn(int unit, const D& draws) {
     const int type = spawn_type(p, draws, unit);
-    const Point point = spawn_point(p, draws, unit);
+    const Point point = settled(p, spawn_point(p, draws, unit), type);
     s.type[unit] = static_cast<uint8_t>(type);
     s.health[unit] = p.max_health[type];
     s.cooldown[unit] = 0;
@@ -93,9 +94,10 @@ struct Env {
 
   template <class D>
   THRONG_HD bool step_with(Actions actions, Rewards rewards, const D& draws) {
-    const int allies = p.num_allies();
-    return play([&](int unit) { return unit < allies ? actions[unit] : heuristic_action(*this, unit - allies, draws); },
-                rewards, draws);
+    const auto order = [&](int unit) {
+      return unit < p.num_agents() ? actions[unit] : heuristic_action(*this, unit - p.num_allies(), draws);
+    };
+    return play(order, rewards, draws);
   }
 
   // The step in which every unit is told order(unit).
@@ -103,6 +105,7 @@ struct Env {
   THRONG_HD bool play(const Order& order, Rewards rewards, const D& draws) {
     muster();
     lanes.each(p.num_units(), [&](int unit) { begin_step(unit, order(unit)); });
+    if (p.legacy) muster(/*with_dead=*/true);
     for (int world_step = 0; world_step < p.world_steps_per_env_step; ++world_step) {
       lanes.each(w.count[kFighters], [&](int fighter) { fire_and_move(fighter, world_step, draws); });
       lanes.each(w.count[kFighters], [&](int fighter) { take_damage(fighter); });
@@ -112,12 +115,12 @@ struct Env {
     return !any_alive(0, p.num_allies()) || !any_alive(p.num_allies(), p.num_units());
   }
 
-  THRONG_HD void muster() {
+  THRONG_HD void muster(bool with_dead = false) {
     lanes.once([&] {
       int fighters = 0;
       for (int unit = 0; unit < p.num_units(); ++unit) {
         if (unit == p.num_allies()) w.count[kAllyFighters] = fighters;
-        if (alive(unit)) w.fighter[fighters++] = static_cast<uint8_t>(unit);
+        if (alive(unit) || with_dead) w.fighter[fighters++] = static_cast<uint8_t>(unit);
       }
       w.count[kFighters] = fighters;
     });
@@ -126,8 +129,8 @@ struct Env {
   THRONG_HD void begin_step(int unit, int action) {
     const int num_actions = kFirstAttack + (is_ally(unit) ? p.num_enemies() : p.num_allies());
     s.action[unit] = static_cast<uint8_t>(action >= 0 && action < num_actions ? action : kStop);
-    if (!is_ally(unit)) w.loss[unit - p.num_allies()] = s.health[unit];
-    if (alive(unit)) return;
+    w.loss[unit] = s.health[unit];
+    if (alive(unit) || p.legacy) return;
     // The weapons of the dead go on cooling, by the same roundings as all others.
     float cooldown = s.cooldown[unit];
     for (int i = 0; i < p.world_steps_per_env_step; ++i) cooldown -= p.time_per_step;
@@ -152,8 +155,8 @@ struct Env {
     const float stride = p.derived.stride[type];
     const float x = s.x[unit] + (action == kEast ? stride : action == kWest ? -stride : 0);
     const float y = s.y[unit] + (action == kNorth ? stride : action == kSouth ? -stride : 0);
-    w.moved_x[fighter] = lives ? clamp(x, 0, p.map_width) : kNowhere;
-    w.moved_y[fighter] = lives ? clamp(y, 0, p.map_height) : kNowhere;
+    w.moved_x[fighter] = lives || p.legacy ? clamp(x, 0, p.map_width) : kNowhere;
+    w.moved_y[fighter] = lives || p.legacy ? clamp(y, 0, p.map_height) : kNowhere;
   }
 
   // Hits and walls; who dies stays where it is.
@@ -171,7 +174,7 @@ struct Env {
     const float health = s.health[unit] - damage;
     const bool dies = health <= 0 || (p.walls_cause_death && at_wall);
     s.health[unit] = dies ? 0 : health;
-    if (!dies) return;
+    if (!dies || p.legacy) return;
     s.x[unit] = x;
     s.y[unit] = y;
     w.moved_x[fighter] = w.moved_y[fighter] = kNowhere;
@@ -184,7 +187,7 @@ struct Env {
 
   THRONG_HD void be_pushed(int fighter) {
     const int unit = w.fighter[fighter];
-    if (!alive(unit)) return;
+    if (!alive(unit) && !p.legacy) return;
     const int type = s.type[unit], fighters = w.count[kFighters];
     const float x = w.moved_x[fighter], y = w.moved_y[fighter], range2 = p.derived.push_range2[type];
     float push_x = 0, push_y = 0;
@@ -202,18 +205,27 @@ struct Env {
     s.y[unit] = y + 0.5f * push_y;
   }
 
-  // Every ally, dead or alive, earns the mean share of health that the enemies lost, by whatever cause, and the bonus if the
-  // allies have won.
+  // All of a team, dead or alive, earn the mean share of health that the other team lost, by whatever cause, and the bonus if
+  // they have won. With self_play_reward damage earns nothing, and the losers pay the bonus.
   THRONG_HD void pay(Rewards rewards) {
-    const int allies = p.num_allies(), enemies = p.num_enemies();
-    lanes.each(enemies, [&](int enemy) {
-      const int unit = allies + enemy;
-      w.loss[enemy] = (s.health[unit] - w.loss[enemy]) / p.max_health[s.type[unit]];
+    const int allies = p.num_allies(), units = p.num_units(), first = p.self_play() ? 0 : allies;
+    lanes.each(units - first, [&](int i) {
+      const int unit = first + i;
+      w.loss[unit] = (s.health[unit] - w.loss[unit]) / p.max_health[s.type[unit]];
     });
+    const bool victory = won(), defeat = lost();
+    const float for_allies = earnings(allies, units, victory, defeat);
+    const float for_enemies = p.self_play() ? earnings(0, allies, defeat, victory) : 0;
+    lanes.each(p.num_agents(), [&](int agent) { rewards(agent) = is_ally(agent) ? for_allies : for_enemies; });
+  }
+
+  // Of the team whose opponents are the units from `first` on.
+  THRONG_HD float earnings(int first, int end, bool victory, bool defeat) const {
+    const float bonus = victory ? p.won_battle_bonus : 0;
+    if (p.self_play_reward) return defeat ? -p.won_battle_bonus : bonus;
     float loss = 0;
-    for (int enemy = 0; enemy < enemies; ++enemy) loss += w.loss[enemy];
-    const float reward = -loss / static_cast<float>(enemies) + (won() ? p.won_battle_bonus : 0);
-    lanes.each(allies, [&](int ally) { rewards(ally) = reward; });
+    for (int unit = first; unit < end; ++unit) loss += w.loss[unit];
+    return -loss / static_cast<float>(end - first) + bonus;
   }
 
   // --- what is so
@@ -226,6 +238,7 @@ struct Env {
   }
   // Both teams can die in the same step; then nobody has won.
   THRONG_HD bool won() const { return any_alive(0, p.num_allies()) && !any_alive(p.num_allies(), p.num_units()); }
+  THRONG_HD bool lost() const { return !any_alive(0, p.num_allies()) && any_alive(p.num_allies(), p.num_units()); }
 
   THRONG_HD int unit_in_slot(int unit, int slot) const {
     return is_ally(unit) ? p.num_allies() + slot : p.num_allies() - 1 - slot;
@@ -245,6 +258,7 @@ struct Env {
 
   THRONG_HD float health_share(int unit) const { return s.health[unit] * p.derived.per_health[s.type[unit]]; }
   THRONG_HD float cooldown_share(int unit) const {
+    if (p.legacy) return s.cooldown[unit];
     return clamp(s.cooldown[unit] * p.derived.per_cooldown[s.type[unit]], 0, 1);
   }
 
@@ -297,7 +311,11 @@ struct Env {
   }
 
   // Legal are: all moves to the living, attacks on living opponents in range, even if the weapon is not ready, and to stop.
-  THRONG_HD void avail(int agent, auto& out) const { avail_unit(agent, out); }
+  THRONG_HD void avail(int agent, auto& out) const {
+    avail_unit(agent, out);
+    const int opponents = is_ally(agent) ? p.num_enemies() : p.num_allies();
+    for (int slot = opponents; slot < p.num_slots(); ++slot) out(false);  // nobody is there
+  }
 
   THRONG_HD void avail_unit(int unit, auto& out) const {
     const bool lives = alive(unit);
@@ -336,6 +354,41 @@ struct Env {
     for (int unit = p.num_allies(); unit < p.num_units(); ++unit) killed += !alive(unit);
     out(won() ? 1.0f : 0.0f);
     out(static_cast<float>(killed) / static_cast<float>(p.num_enemies()));
+  }
+
+  // --- the script for the agents, too
+
+  static constexpr const char* kPolicies[] = {"heuristic", "heuristic_random"};  // by attack mode
+
+  struct Memory {
+    Field<float> goal_x, goal_y;  // [agent, env], as in State
+    Field<uint8_t> last;          // [agent, env], the slot that it attacked last, and 1; 0: none
+
+    template <class V>
+    THRONG_HD void fields(const Params& p, V&& v) {
+      v("goal_x", goal_x, p.num_agents());
+      v("goal_y", goal_y, p.num_agents());
+      v("last", last, p.num_agents());
+    }
+  };
+
+  THRONG_HD void act(int policy, int agent, const Memory& m, auto& out, Rng rng) const {
+    Recollection memory{m.goal_x[agent], m.goal_y[agent], m.last[agent] - 1};
+    const Script script{policy == 0 ? kClosest : kRandom, /*shoots=*/true, agent};
+    const int action = scripted_action(Opponents<Env>{*this, agent}, script, memory, Draws(rng));
+    m.goal_x[agent] = memory.goal_x;
+    m.goal_y[agent] = memory.goal_y;
+    m.last[agent] = static_cast<uint8_t>(memory.last_slot + 1);
+    out(alive(agent) ? action : kStop);
+  }
+
+  void render(Canvas& canvas) const { draw_battle(*this, canvas); }
+
+  // One picture for every world step.
+  static int frames(const Params& p) { return p.world_steps_per_env_step; }
+  static Params until_frame(Params p, int frame) {
+    p.world_steps_per_env_step = frame;
+    return p;
   }
 };
 

@@ -50,7 +50,7 @@ struct Scratch {
   Field<uint8_t> fighter;         // [fighter], its unit
   Field<uint8_t> hit;             // [fighter], the unit that it hits in this world step, or kNobody
   Field<float> moved_x, moved_y;  // [fighter], where it stands before the push
-  Field<float> loss;              // [enemy], health when the step began; then the share of full health lost in it
+  Field<float> loss;              // [unit], health when the step began; then the share of full health lost in it
 
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
@@ -59,7 +59,7 @@ struct Scratch {
     v("hit", hit, p.num_units());
     v("moved_x", moved_x, p.num_units());
     v("moved_y", moved_y, p.num_units());
-    v("loss", loss, p.num_enemies());
+    v("loss", loss, p.num_units());
   }
 };
 

@@ -1,6 +1,4 @@
 // The exam: what every registered environment and scenario must keep, with no code from its author.
-#include <algorithm>
-#include <bit>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 #include <cmath>
@@ -8,106 +6,12 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "envs/registry.hpp"
 #include "tests/devices.hpp"
+#include "tests/envs/drive.hpp"
 
 using namespace throng;
 
 namespace {
-
-// A batch driven by random legal actions that depend on the environment's number alone, not on the batch around it.
-class Drive {
- public:
-  Drive(const std::string& id, const std::string& device, BatchOptions options, const nlohmann::json& config = {})
-      : env_(make(id, open_device(device), options, config)) {
-    env_->reset(kSeed);
-  }
-
-  VecEnv& env() { return *env_; }
-
-  void step() {
-    const EnvSpec& spec = env_->spec();
-    const auto avail =
-        download(env_->device(), env_->observations().avail_actions, env_->num_rows() * spec.num_actions);
-    std::vector<int32_t> actions(env_->num_rows());
-    for (int row = 0; row < env_->num_rows(); ++row) {
-      const int env = env_->options().first_env + row / spec.num_agents;
-      const Key drawn = fold_in(fold_in(fold_in(key(99), env), steps_), row % spec.num_agents);
-      int skip = legal(&avail[size_t(row) * spec.num_actions], spec.num_actions), action = 0;
-      skip = below(drawn, 0, skip);
-      while (avail[size_t(row) * spec.num_actions + action] == 0 || skip-- > 0) ++action;
-      actions[row] = action;
-    }
-    upload(env_->device(), env_->actions(), actions);
-    env_->step(env_->actions());
-    ++steps_;
-    remember();
-  }
-
-  Drive& run(int steps) {
-    for (int i = 0; i < steps; ++i) step();
-    return *this;
-  }
-
-  // What each environment has been through: the states after every step, and what it was paid for them.
-  const std::vector<std::vector<uint64_t>>& histories() const { return histories_; }
-
-  // Everything that a step wrote, bit for bit.
-  std::vector<std::vector<uint8_t>> outputs() {
-    const EnvSpec& spec = env_->spec();
-    const size_t rows = env_->num_rows();
-    std::vector<std::vector<uint8_t>> all;
-    auto add = [&](const void* data, size_t bytes) {
-      if (data) all.push_back(download(env_->device(), static_cast<const uint8_t*>(data), bytes));
-    };
-    const Observations& o = env_->observations();
-    const Finals& f = env_->finals();
-    add(o.obs, rows * spec.obs_dim * 4);
-    add(o.avail_actions, rows * spec.num_actions);
-    add(o.active, rows);
-    add(o.world_state, size_t(env_->num_envs()) * spec.world_state_dim * 4);
-    add(env_->outcomes().rewards, rows * spec.num_objectives * 4);
-    add(env_->outcomes().terminated, rows);
-    add(env_->outcomes().truncated, rows);
-    add(f.obs, rows * spec.obs_dim * 4);
-    add(f.episode_return, rows * spec.num_objectives * 4);
-    add(f.episode_length, size_t(env_->num_envs()) * 4);
-    add(f.info, size_t(env_->num_envs()) * spec.info.size() * 4);
-    return all;
-  }
-
-  static int legal(const uint8_t* avail, int num_actions) {
-    int count = 0;
-    for (int a = 0; a < num_actions; ++a) count += avail[a];
-    return count;
-  }
-
-  static constexpr uint64_t kSeed = 7;
-
- private:
-  void remember() {
-    if (env_->num_envs() > 8) return;
-    histories_.resize(env_->num_envs());
-    const auto hashes = env_->state_hashes();
-    const size_t width = env_->spec().num_agents * env_->spec().num_objectives;
-    const auto rewards = download(env_->device(), env_->outcomes().rewards, env_->num_envs() * width);
-    for (int e = 0; e < env_->num_envs(); ++e) {
-      histories_[e].push_back(hashes[e]);
-      for (size_t i = 0; i < width; ++i) histories_[e].push_back(std::bit_cast<uint32_t>(rewards[e * width + i]));
-    }
-  }
-
-  std::unique_ptr<VecEnv> env_;
-  int steps_ = 0;
-  std::vector<std::vector<uint64_t>> histories_;  // [env]
-};
-
-BatchOptions batch(int num_envs, Autoreset autoreset = Autoreset::same_step) {
-  BatchOptions options;
-  options.num_envs = num_envs;
-  options.autoreset = autoreset;
-  return options;
-}
 
 constexpr int kSteps = 120;
 
@@ -116,24 +20,23 @@ constexpr int kSteps = 120;
 TEST_CASE("the same seed gives the same episodes, another seed others") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    Drive a(id, "cpu", batch(8)), b(id, "cpu", batch(8));
+    Drive a(id, "cpu", batch_of(8)), b(id, "cpu", batch_of(8));
     a.run(kSteps), b.run(kSteps);
     CHECK(a.env().state_hash() == b.env().state_hash());
     CHECK(a.outputs() == b.outputs());
     CHECK(std::set(a.histories().begin(), a.histories().end()).size() == 8);  // environments differ
+    if (a.begins_alike()) continue;                                           // a game without chance at its start
     a.env().reset(Drive::kSeed + 1);
     b.env().reset(Drive::kSeed);
-    const auto starts = b.env().state_hashes();
-    const bool always_the_same = std::set(starts.begin(), starts.end()).size() == 1;
-    CHECK((a.env().state_hash() != b.env().state_hash() || always_the_same));
+    CHECK(a.env().state_hash() != b.env().state_hash());
   }
 }
 
 TEST_CASE("environment 7 does not depend on the batch around it") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    Drive few(id, "cpu", batch(8)), many(id, "cpu", batch(std::clamp(20000 / env_spec(id).num_agents, 9, 200)));
-    BatchOptions alone = batch(1);
+    Drive few(id, "cpu", batch_of(8)), many(id, "cpu", batch_of(std::max(9, fewer_envs(id, 200, 20000))));
+    BatchOptions alone = batch_of(1);
     alone.first_env = 7;
     Drive one(id, "cpu", alone);
     few.run(40), many.run(40), one.run(40);
@@ -145,7 +48,7 @@ TEST_CASE("environment 7 does not depend on the batch around it") {
 TEST_CASE("loops run backwards give the same bits") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    BatchOptions options = batch(16);
+    BatchOptions options = batch_of(16);
     Drive forwards(id, "cpu", options);
     options.backwards = true;
     Drive backwards(id, "cpu", options);
@@ -158,9 +61,9 @@ TEST_CASE("loops run backwards give the same bits") {
 TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
   if (cuda_device_count() == 0) SKIP(cuda_status());
   for (const std::string& id : env_ids()) {
-    BatchOptions options = batch(67);  // no whole number of tiles
+    BatchOptions options = batch_of(67);  // no whole number of tiles
     Drive cpu(id, "cpu", options);
-    const int steps = std::clamp(20000 / cpu.env().spec().num_agents, 20, 1000);
+    const int steps = std::clamp(20000 / cpu.spec().num_agents, 20, 1000);
     cpu.run(steps);
     for (int lanes : {0, 1, 2, 4, 8, 16, 32}) {
       INFO(id << ", lanes " << lanes);
@@ -176,13 +79,10 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
 TEST_CASE("observations are finite and within the declared bounds, and a legal action always exists") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    Drive drive(id, "cpu", batch(std::clamp(6400 / env_spec(id).num_agents, 2, 64)));
+    Drive drive(id, "cpu", batch_of(fewer_envs(id, 64, 6400)));
     const EnvSpec& spec = drive.env().spec();
     for (int t = 0; t < kSteps; ++t) {
-      const auto obs =
-          download(drive.env().device(), drive.env().observations().obs, drive.env().num_rows() * spec.obs_dim);
-      const auto avail = download(drive.env().device(), drive.env().observations().avail_actions,
-                                  drive.env().num_rows() * spec.num_actions);
+      const auto obs = download_obs(drive.env(), drive.env().observations().obs);
       float low = 0, high = 0;
       bool finite = true;
       for (float x : obs) {
@@ -192,9 +92,12 @@ TEST_CASE("observations are finite and within the declared bounds, and a legal a
       REQUIRE(finite);
       REQUIRE(low >= spec.obs_low);
       REQUIRE(high <= spec.obs_high);
-      for (size_t i = 0; i < avail.size(); i += spec.num_actions) {
-        REQUIRE(Drive::legal(&avail[i], spec.num_actions) > 0);
-        REQUIRE(Drive::legal(&avail[i], spec.num_actions) <= spec.num_actions);
+      const std::vector<uint8_t> avail = drive.avail();
+      const uint8_t* legal = avail.data();
+      for (int row = 0; row < drive.env().num_rows(); ++row) {
+        for (int head = 0; head < spec.num_heads(); legal += spec.choices(head++)) {
+          REQUIRE(*std::max_element(legal, legal + spec.choices(head)) == 1);  // flags are 0 or 1, and one is 1
+        }
       }
       drive.step();
     }
@@ -208,7 +111,11 @@ TEST_CASE("every agent's observation has the same size, and names are complete")
     CHECK(spec.id == id);
     CHECK(!spec.version.empty());
     CHECK(spec.obs_dim > 0);
-    CHECK(spec.num_actions > 1);
+    CHECK((spec.continuous > 0 ? spec.num_actions == 0 : spec.num_actions > 1));
+    int choices = 0;
+    for (int head = 0; head < spec.num_heads(); ++head) choices += spec.choices(head);
+    CHECK(choices == spec.num_actions);
+    CHECK(spec.obs_low < spec.obs_high);
     CHECK(int(spec.agents.size()) == spec.num_agents);
     CHECK(std::set(spec.agents.begin(), spec.agents.end()).size() == spec.agents.size());
     CHECK(int(spec.objectives.size()) == spec.num_objectives);
@@ -218,13 +125,15 @@ TEST_CASE("every agent's observation has the same size, and names are complete")
 TEST_CASE("episodes end, and same_step keeps what ended") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    Drive same(id, "cpu", batch(32)), disabled(id, "cpu", batch(32, Autoreset::disabled));
+    const int limit = env_spec(id).time_limit > 0 ? std::min(env_spec(id).time_limit, 150) : 150;
+    Drive same(id, "cpu", batch_of(32, Autoreset::same_step, limit));
+    Drive disabled(id, "cpu", batch_of(32, Autoreset::disabled, limit));
     const EnvSpec& spec = same.env().spec();
     const size_t rows = same.env().num_rows();
     std::vector<bool> ended(32, false);
     std::vector<double> returns(rows * spec.num_objectives, 0.0);
     int ends = 0;
-    for (int t = 0; t < 400 && ends < 32; ++t) {
+    for (int t = 0; t < limit && ends < 32; ++t) {
       same.step(), disabled.step();
       auto read = [&](Drive& d, const uint8_t* flags) { return download(d.env().device(), flags, rows); };
       const auto terminated = read(same, same.env().outcomes().terminated),
@@ -232,8 +141,8 @@ TEST_CASE("episodes end, and same_step keeps what ended") {
       const auto terminated_d = read(disabled, disabled.env().outcomes().terminated);
       const auto truncated_d = read(disabled, disabled.env().outcomes().truncated);
       const auto rewards = download(same.env().device(), same.env().outcomes().rewards, rows * spec.num_objectives);
-      const auto final_obs = download(same.env().device(), same.env().finals().obs, rows * spec.obs_dim);
-      const auto obs_d = download(disabled.env().device(), disabled.env().observations().obs, rows * spec.obs_dim);
+      const auto final_obs = download_obs(same.env(), same.env().finals().obs);
+      const auto obs_d = download_obs(disabled.env(), disabled.env().observations().obs);
       const auto kept = download(same.env().device(), same.env().finals().episode_return, rows * spec.num_objectives);
       const auto length = download(same.env().device(), same.env().finals().episode_length, 32);
       for (int e = 0; e < 32; ++e) {
@@ -252,7 +161,7 @@ TEST_CASE("episodes end, and same_step keeps what ended") {
         for (size_t i = row * spec.obs_dim; i < (row + spec.num_agents) * spec.obs_dim; ++i)
           REQUIRE(final_obs[i] == obs_d[i]);
         for (size_t i = row * spec.num_objectives; i < (row + spec.num_agents) * spec.num_objectives; ++i) {
-          REQUIRE(std::abs(kept[i] - returns[i]) < 1e-4);
+          REQUIRE(std::abs(kept[i] - returns[i]) < 1e-4 * (1 + std::abs(returns[i])));
         }
       }
     }
@@ -267,7 +176,7 @@ TEST_CASE("next_step resets one step later and disabled waits for a mask") {
   for (const std::string& device : test_devices()) {
     for (const std::string& id : env_ids()) {
       INFO(id << " on " << device);
-      BatchOptions options = batch(8);
+      BatchOptions options = batch_of(8);
       options.time_limit = 1;  // every environment ends at once
       options.autoreset = Autoreset::next_step;
       Drive next(id, device, options);
@@ -304,6 +213,7 @@ TEST_CASE("next_step resets one step later and disabled waits for a mask") {
       const auto after = disabled.env().state_hashes();
       const auto second = same.env().state_hashes();  // at the start of the second episode, too
       for (int e = 0; e < 8; ++e) CHECK(after[e] == (e == 0 || e == 2 || e == 7 ? second[e] : before[e]));
+      disabled.step();  // those that were reset live on
     }
   }
 }
@@ -312,10 +222,10 @@ TEST_CASE("a snapshot restores everything, and a wrong one changes nothing") {
   for (const std::string& device : test_devices()) {
     for (const std::string& id : env_ids()) {
       INFO(id << " on " << device);
-      Drive drive(id, device, batch(9));
+      Drive drive(id, device, batch_of(9));
       drive.run(17);
       const auto snapshot = drive.env().snapshot();
-      Drive copy(id, device, batch(9));
+      Drive copy(id, device, batch_of(9));
       copy.run(17);
       copy.env().reset(123);
       copy.env().restore(snapshot);
@@ -328,32 +238,118 @@ TEST_CASE("a snapshot restores everything, and a wrong one changes nothing") {
       broken.erase(broken.begin());
       const uint64_t before = copy.env().state_hash();
       CHECK_THROWS_AS(copy.env().restore(broken), Error);
-      Drive larger(id, device, batch(10));
+      Drive larger(id, device, batch_of(10));
       CHECK_THROWS_AS(copy.env().restore(larger.env().snapshot()), Error);
       CHECK(copy.env().state_hash() == before);
     }
   }
 }
 
+TEST_CASE("pictures show the state, on either device, and those of a step end where the step does") {
+  for (const std::string& id : env_ids()) {
+    INFO(id);
+    Drive drive(id, "cpu", batch_of(3, Autoreset::disabled));
+    VecEnv& env = drive.env();
+    drive.run(6);
+    if (!env.spec().renders) {
+      CHECK_THROWS_AS(env.render(1), Error);
+      continue;
+    }
+    const Image before = env.render(1, 200);
+    CHECK(std::max(before.width, before.height) == 200);
+    CHECK(before.rgb.size() == size_t(3) * before.width * before.height);
+    CHECK(std::set(before.rgb.begin(), before.rgb.end()).size() > 2);
+    CHECK_THROWS_AS(env.render(3), Error);
+    CHECK_THROWS_AS(env.render(-1), Error);
+    const uint64_t hash = env.state_hash();
+    drive.choose();
+    const auto* actions = static_cast<const uint32_t*>(env.actions());
+    const std::vector<Image> step = env.render_step(1, actions + env.spec().num_agents * env.spec().action_dim(), 200);
+    CHECK(env.state_hash() == hash);
+    env.step(env.actions());
+    REQUIRE(!step.empty());
+    CHECK(step.back().rgb == env.render(1, 200).rgb);
+    for (const std::string& device : test_devices()) {
+      Drive other(id, device, batch_of(3, Autoreset::disabled));
+      CHECK(other.run(6).env().render(1, 200).rgb == before.rgb);
+    }
+  }
+}
+
 TEST_CASE("random_actions are legal and spread over all that is legal") {
   for (const std::string& device : test_devices()) {
-    const std::string id = env_ids().front();
-    Drive drive(id, device, batch(512));
-    const EnvSpec& spec = drive.env().spec();
-    std::vector<int> counts(spec.num_actions, 0), possible(spec.num_actions, 0);
-    for (uint32_t t = 0; t < 8; ++t) {
+    for (const EnvEntry& entry : registered_envs()) {
+      INFO(entry.id << " on " << device);
+      Drive drive(entry.id, device, batch_of(512));
       VecEnv& env = drive.env();
-      env.random_actions(env.observations().avail_actions, env.actions(), key(5), t);
-      const auto actions = download(env.device(), env.actions(), env.num_rows());
-      const auto avail = download(env.device(), env.observations().avail_actions, env.num_rows() * spec.num_actions);
-      for (int row = 0; row < env.num_rows(); ++row) {
-        REQUIRE(avail[size_t(row) * spec.num_actions + actions[row]] == 1);
-        ++counts[actions[row]];
-        for (int a = 0; a < spec.num_actions; ++a) possible[a] += avail[size_t(row) * spec.num_actions + a];
+      const EnvSpec& spec = env.spec();
+      std::vector<int> counts(spec.num_actions, 0), possible(spec.num_actions, 0);
+      for (uint32_t t = 0; t < 8; ++t) {
+        const std::vector<uint8_t> avail = drive.avail();
+        env.random_actions(env.observations().avail_actions, env.actions(), key(5), t);
+        const Chosen chosen = drive.chosen();
+        REQUIRE(chosen.legal);
+        const std::set<float> numbers(chosen.numbers.begin(), chosen.numbers.end());
+        if (spec.continuous > 0) CHECK(numbers.size() > chosen.numbers.size() / 2);
+        for (const int choice : chosen.choices) ++counts[choice];
+        for (size_t i = 0; i < avail.size(); ++i) possible[i % spec.num_actions] += avail[i];
+        env.step(env.actions());
       }
-      env.step(env.actions());
+      for (int a = 0; a < spec.num_actions; ++a) CHECK((possible[a] < 20 * spec.num_actions || counts[a] > 0));
     }
-    for (int a = 0; a < spec.num_actions; ++a) CHECK((possible[a] < 100 || counts[a] > 0));
+  }
+}
+
+TEST_CASE("observations as bfloat16 are those of float32, rounded") {
+  for (const std::string& device : test_devices()) {
+    for (const EnvEntry& entry : registered_envs()) {
+      INFO(entry.id << " on " << device);
+      BatchOptions options = batch_of(33);
+      options.obs_bfloat16 = true;
+      if (env_spec(entry.id).obs_dtype != "F32") {
+        CHECK_THROWS_AS(make(entry.id, open_device(device), options), Error);
+        continue;
+      }
+      Drive exact(entry.id, device, batch_of(33)), rounded(entry.id, device, options);
+      for (int t = 0; t < 5; ++t) {
+        exact.step(), rounded.step();
+        std::vector<float> obs = download_obs(exact.env(), exact.env().observations().obs);
+        for (float& x : obs) x = static_cast<float>(Bfloat16(x));
+        REQUIRE(obs == download_obs(rounded.env(), rounded.env().observations().obs));
+      }
+      CHECK(exact.env().state_hash() == rounded.env().state_hash());
+    }
+  }
+}
+
+TEST_CASE("the policies that come with a game choose legally, and alike in any batch and on any device") {
+  for (const std::string& id : env_ids()) {
+    const std::vector<std::string> policies = env_spec(id).policies;
+    REQUIRE(policies.at(0) == "random");
+    for (int policy = 0; policy < int(policies.size()); ++policy) {
+      INFO(id << ", " << policies[policy]);
+      Drive drive(id, "cpu", batch_of(20));
+      VecEnv& env = drive.env();
+      CHECK(env.policy_named(policies[policy]) == policy);
+      for (uint32_t t = 0; t < kSteps; ++t) {
+        env.policy_actions(policy, env.actions(), key(5), t);
+        REQUIRE(drive.chosen().legal);
+        env.step(env.actions());
+      }
+      if (policy == 0) continue;  // draws by the row
+      for (const std::string& device : test_devices()) {
+        BatchOptions options = batch_of(5);
+        options.first_env = 7;
+        Drive other(id, device, options);
+        for (uint32_t t = 0; t < kSteps; ++t) {
+          other.env().policy_actions(policy, other.env().actions(), key(5), t);
+          other.env().step(other.env().actions());
+        }
+        const auto all = env.state_hashes(), part = other.env().state_hashes();
+        CHECK(std::equal(part.begin(), part.end(), all.begin() + 7));
+      }
+    }
+    CHECK_THROWS_AS(Drive(id, "cpu", batch_of(1)).env().policy_named("no_such_policy"), Error);
   }
 }
 
@@ -366,7 +362,7 @@ TEST_CASE("what is wrong is refused by name") {
   }
   CHECK_THROWS_AS(open_device("gpu"), Error);
   CHECK_THROWS_AS(open_device("cuda:99"), Error);
-  CHECK_THROWS_AS(make(env_ids().front(), open_device("cpu"), batch(0)), Error);
+  CHECK_THROWS_AS(make(env_ids().front(), open_device("cpu"), batch_of(0)), Error);
 }
 
 TEST_CASE("every environment has its page, its tests and its settings") {
