@@ -153,9 +153,10 @@ class Drive {
   std::vector<std::vector<uint64_t>> histories_;  // [env]
 };
 
-// Fewer environments for a game with many agents, so that its exam takes no longer than others'.
+// Fewer environments for a game with many agents or actions, so that its exam takes no longer than others'.
 inline int fewer_envs(const std::string& id, int num_envs, int rows) {
-  return std::clamp(rows / env_spec(id).num_agents, 2, num_envs);
+  const EnvSpec spec = env_spec(id);
+  return std::clamp(rows / (spec.num_agents * (1 + spec.num_actions / 100)), 2, num_envs);
 }
 
 inline BatchOptions batch_of(int num_envs, Autoreset autoreset = Autoreset::same_step, int time_limit = -1) {

@@ -49,7 +49,11 @@ struct Played {
   bool step(std::vector<int32_t> actions, Rng rng = Rng{key(2)}) {
     return env.step(Actions{actions.data()}, cleared(), rng);
   }
-  // The same with draws of the test's own.
+  // Where actions are numbers: those of all agents, one after the other.
+  bool fly(std::vector<float> actions, Rng rng = Rng{key(2)}) {
+    return env.step(ContinuousActions{actions.data(), spec.continuous}, cleared(), rng);
+  }
+  // Chosen actions, with draws of the test's own.
   template <class Draws>
   bool step_with(std::vector<int32_t> actions, const Draws& draws) {
     return env.step_with(Actions{actions.data()}, cleared(), draws);
