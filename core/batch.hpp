@@ -41,7 +41,7 @@ class Batch final : public VecEnv {
     allocate();
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
-    options_.lanes = Backend::kCuda ? lanes_for(options_.lanes) : 1;
+    options_.lanes = Backend::fitting_lanes<Env>(params_, lanes_for(options_.lanes));
   }
 
   void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) override {
@@ -99,8 +99,10 @@ class Batch final : public VecEnv {
 
  protected:
   void launch(const Call& call) override {
-    const Stepper<Env> stepper(call, book_, finals_, spec_, options_);
-    Backend::tiles<Env>(*device_, num_envs(), {options_.lanes, options_.backwards}, params_, state_fields_, stepper);
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      if (launch_variant(typename Env::Variants{}, call)) return;
+    }
+    launch_as<Env>(params_, call);
   }
 
  private:
@@ -109,6 +111,19 @@ class Batch final : public VecEnv {
     auto one = [&](auto* from) { return download(*device_, from, 1)[0]; };
     const Key key{one(book_.key + e), one(book_.key + num_envs() + e)};
     return {fold_in(fold_in(key, one(book_.episode + e)), static_cast<uint32_t>(one(book_.step + e) + 1))};
+  }
+
+  template <class Rules>
+  void launch_as(const typename Rules::Params& params, const Call& call) {
+    const Stepper<Rules> stepper(call, book_, finals_, spec_, options_);
+    Backend::tiles<Rules>(*device_, num_envs(), {options_.lanes, options_.backwards}, params, state_fields_, stepper);
+  }
+
+  // The first of the variants that fits; false if none does.
+  template <class... Variant>
+  bool launch_variant(Types<Variant...>, const Call& call) {
+    return ((Variant::Params::fits(params_) && (launch_as<Variant>(typename Variant::Params(params_), call), true)) ||
+            ...);
   }
 
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers

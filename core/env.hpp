@@ -53,6 +53,9 @@ namespace throng {
 //     void render(Canvas&) const;                     // a picture of the state, drawn on the host (core/canvas.hpp)
 //     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
+//     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
+//                                                     // Env with the same State, whose Params are made from these Params if
+//                                                     // Variant::Params::fits(params)
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
 //     static constexpr const char* kObjectives[];     // default "reward"; where their number depends on the parameters:
 //     static std::string objective_name(const Params&, int);
@@ -61,6 +64,9 @@ namespace throng {
 // auto-reset and memory are written once, in core/batch.hpp.
 
 class Canvas;
+
+template <class... T>
+struct Types {};
 
 // The actions of one environment, [agent, dim]: one choice per agent, several (Spec::heads), or numbers (Spec::continuous).
 template <class T>
@@ -113,6 +119,15 @@ concept HasScratch = requires {
 template <class E>
 concept HasContinuousActions = requires(E e, ContinuousActions actions, Rewards rewards, Rng rng) {
   e.step(actions, rewards, rng);
+};
+
+template <class E>
+concept HasVariants = requires {
+  typename E::Variants;
+};
+template <class E>
+concept IsVariant = requires {
+  &E::Params::fits;
 };
 
 template <class E>

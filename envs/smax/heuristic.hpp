@@ -1,6 +1,8 @@
 // The script of SMAX: what one unit decides from what it sees, and the little that it remembers.
 #pragma once
 
+#include <type_traits>
+
 #include "envs/smax/params.hpp"
 #include "envs/smax/state.hpp"
 
@@ -70,7 +72,7 @@ struct Script {
 template <class Seen, class D>
 THRONG_HD int scripted_action(const Seen& opponents, const Script& script, Recollection& memory, const D& draws) {
   const auto& env = opponents.env;
-  const Params& p = env.p;
+  const auto& p = env.p;
   const auto& s = env.s;
   const int unit = opponents.unit, type = s.type[unit], last = memory.last_slot;
   const bool alive = env.alive(unit);
@@ -119,7 +121,8 @@ template <class Env, class D>
 THRONG_HD int heuristic_action(const Env& env, int enemy, const D& draws) {
   const auto& s = env.s;
   Recollection memory{s.goal_x[enemy], s.goal_y[enemy], s.last_slot[enemy]};
-  const int action = scripted_action(FightingAllies<Env>{env, env.p.num_allies() + enemy},
+  using Seen = std::conditional_t<Env::Params::kListsFighters, FightingAllies<Env>, Opponents<Env>>;
+  const int action = scripted_action(Seen{env, env.p.num_allies() + enemy},
                                      {env.p.attack_mode, env.p.enemy_shoots, enemy}, memory, draws);
   s.goal_x[enemy] = memory.goal_x;
   s.goal_y[enemy] = memory.goal_y;

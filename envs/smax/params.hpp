@@ -94,6 +94,9 @@ struct Params {
       "by type, seconds from one hit to the next, give or take a world step or two");
   }
 
+  // A step lists the units that are alive when it begins, and loops over those.
+  static constexpr bool kListsFighters = true;
+
   THRONG_HD int num_allies() const { return ally_units.size; }
   THRONG_HD int num_enemies() const { return enemy_units.size; }
   THRONG_HD int num_units() const { return ally_units.size + enemy_units.size; }
@@ -211,6 +214,26 @@ struct Params {
     for (float c : weapon_cooldown) most = c + 2 * time_per_step > most ? c + 2 * time_per_step : most;
     derived.obs_high = most > derived.obs_high ? most : derived.obs_high;
   }
+};
+
+// Settings whose sizes the compiler knows, for GPU kernels: loops over few units become straight code, and a list of the
+// living would cost more than it saves.
+template <int kAllies, int kEnemies>
+struct Sized : Params {
+  static constexpr bool kListsFighters = false;
+  static constexpr bool legacy = false;
+
+  THRONG_HD explicit Sized(const Params& p) : Params(p) {}
+  static bool fits(const Params& p) {
+    return p.num_allies() == kAllies && p.num_enemies() == kEnemies && !p.legacy && !p.self_play();
+  }
+
+  THRONG_HD static constexpr int num_allies() { return kAllies; }
+  THRONG_HD static constexpr int num_enemies() { return kEnemies; }
+  THRONG_HD static constexpr int num_units() { return kAllies + kEnemies; }
+  THRONG_HD static constexpr bool self_play() { return false; }
+  THRONG_HD static constexpr int num_agents() { return kAllies; }
+  THRONG_HD static constexpr int num_slots() { return kEnemies; }
 };
 
 }  // namespace throng::smax

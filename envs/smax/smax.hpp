@@ -32,12 +32,19 @@ THRONG_HD inline float square_root(float x) {
 #endif
 }
 
-struct Env {
-  using Params = smax::Params;
+// By how much of their distance two units are too close to each other; negative if they are not.
+THRONG_HD THRONG_CALLED_ON_GPU inline float overlap_of(float radii, float distance2) {
+  return radii / (square_root(distance2) + 1e-6f) - 1;
+}
+
+// P is Params, or Sized where the compiler knows the sizes.
+template <class P>
+struct EnvOf {
+  using Params = P;
   using State = smax::State;
   using Scratch = smax::Scratch;
 
-  const Params& p;
+  const P& p;
   State s;
   Scratch w;
   Lanes lanes;
@@ -45,7 +52,7 @@ struct Env {
   static constexpr const char* kVersion = "jaxmarl-0.2.0";
   static constexpr const char* kInfo[] = {"won", "enemies_killed"};  // enemies_killed: the share of them
 
-  THRONG_HD static Spec spec(const Params& p) {
+  THRONG_HD static Spec spec(const P& p) {
     Spec spec;
     spec.num_agents = p.num_agents();
     spec.num_actions = kFirstAttack + p.num_slots();
@@ -56,7 +63,7 @@ struct Env {
     return spec;
   }
 
-  static std::string agent_name(const Params& p, int agent) {
+  static std::string agent_name(const P& p, int agent) {
     const int enemy = agent - p.num_allies();
     return enemy < 0 ? "ally_" + std::to_string(agent) : "enemy_" + std::to_string(enemy);
   }
@@ -107,8 +114,8 @@ struct Env {
     lanes.each(p.num_units(), [&](int unit) { begin_step(unit, order(unit)); });
     if (p.legacy) muster(/*with_dead=*/true);
     for (int world_step = 0; world_step < p.world_steps_per_env_step; ++world_step) {
-      lanes.each(w.count[kFighters], [&](int fighter) { fire_and_move(fighter, world_step, draws); });
-      lanes.each(w.count[kFighters], [&](int fighter) { take_damage(fighter); });
+      lanes.each(num_fighters(), [&](int fighter) { fire_and_move(fighter, world_step, draws); });
+      lanes.each(num_fighters(), [&](int fighter) { take_damage(fighter); });
       push_apart();
     }
     pay(rewards);
@@ -116,6 +123,7 @@ struct Env {
   }
 
   THRONG_HD void muster(bool with_dead = false) {
+    if (!P::kListsFighters) return;
     lanes.once([&] {
       int fighters = 0;
       for (int unit = 0; unit < p.num_units(); ++unit) {
@@ -130,8 +138,8 @@ struct Env {
     const int num_actions = kFirstAttack + (is_ally(unit) ? p.num_enemies() : p.num_allies());
     s.action[unit] = static_cast<uint8_t>(action >= 0 && action < num_actions ? action : kStop);
     w.loss[unit] = s.health[unit];
-    if (alive(unit) || p.legacy) return;
-    // The weapons of the dead go on cooling, by the same roundings as all others.
+    if (alive(unit) || p.legacy || !P::kListsFighters) return;
+    // The weapons of the dead, who are not listed, go on cooling, by the same roundings as all others.
     float cooldown = s.cooldown[unit];
     for (int i = 0; i < p.world_steps_per_env_step; ++i) cooldown -= p.time_per_step;
     s.cooldown[unit] = cooldown;
@@ -140,7 +148,7 @@ struct Env {
   // A world step begins: all units fire and move at once, each by what it sees before anybody has.
   template <class D>
   THRONG_HD void fire_and_move(int fighter, int world_step, const D& draws) {
-    const int unit = w.fighter[fighter], type = s.type[unit], action = s.action[unit];
+    const int unit = unit_of(fighter), type = s.type[unit], action = s.action[unit];
     const bool lives = alive(unit);
     const bool fires = lives && s.cooldown[unit] <= 0 && action >= kFirstAttack && in_range(unit, target_of(unit));
     w.hit[fighter] = fires ? static_cast<uint8_t>(target_of(unit)) : kNobody;
@@ -161,13 +169,13 @@ struct Env {
 
   // Hits and walls; who dies stays where it is.
   THRONG_HD void take_damage(int fighter) {
-    const int unit = w.fighter[fighter];
+    const int unit = unit_of(fighter);
     if (!alive(unit)) return;
-    const int first = is_ally(unit) ? w.count[kAllyFighters] : 0;
-    const int end = is_ally(unit) ? w.count[kFighters] : w.count[kAllyFighters];
+    const int first = is_ally(unit) ? num_ally_fighters() : 0;
+    const int end = is_ally(unit) ? num_fighters() : num_ally_fighters();
     float damage = 0;
     for (int k = first; k < end; ++k) {
-      if (w.hit[k] == unit) damage += p.damage[s.type[w.fighter[k]]];
+      if (w.hit[k] == unit) damage += p.damage[s.type[unit_of(k)]];
     }
     const float x = w.moved_x[fighter], y = w.moved_y[fighter];
     const bool at_wall = x <= 0 || x >= p.map_width || y <= 0 || y >= p.map_height;
@@ -182,21 +190,20 @@ struct Env {
 
   // Units that overlap push each other, all at once and only once. This is where moves reach the state.
   THRONG_HD void push_apart() {
-    lanes.each(w.count[kFighters], [&](int fighter) { be_pushed(fighter); });
+    lanes.each(num_fighters(), [&](int fighter) { be_pushed(fighter); });
   }
 
   THRONG_HD void be_pushed(int fighter) {
-    const int unit = w.fighter[fighter];
+    const int unit = unit_of(fighter);
     if (!alive(unit) && !p.legacy) return;
-    const int type = s.type[unit], fighters = w.count[kFighters];
+    const int type = s.type[unit], fighters = num_fighters();
     const float x = w.moved_x[fighter], y = w.moved_y[fighter], range2 = p.derived.push_range2[type];
     float push_x = 0, push_y = 0;
     for (int k = 0; k < fighters; ++k) {
       const float dx = x - w.moved_x[k], dy = y - w.moved_y[k];
       const float d2 = dx * dx + dy * dy;
       if (d2 >= range2 || k == fighter) continue;  // most pairs: neither root nor quotient
-      const float radii = p.radius[type] + p.radius[s.type[w.fighter[k]]];
-      const float overlap = radii / (square_root(d2) + 1e-6f) - 1;
+      const float overlap = overlap_of(p.radius[type] + p.radius[s.type[unit_of(k)]], d2);
       if (overlap <= 0) continue;
       push_x += dx * overlap;
       push_y += dy * overlap;
@@ -229,6 +236,10 @@ struct Env {
   }
 
   // --- what is so
+
+  THRONG_HD int num_fighters() const { return P::kListsFighters ? w.count[kFighters] : p.num_units(); }
+  THRONG_HD int num_ally_fighters() const { return P::kListsFighters ? w.count[kAllyFighters] : p.num_allies(); }
+  THRONG_HD int unit_of(int fighter) const { return P::kListsFighters ? w.fighter[fighter] : fighter; }
 
   THRONG_HD bool is_ally(int unit) const { return unit < p.num_allies(); }
   THRONG_HD bool alive(int unit) const { return s.health[unit] > 0; }
@@ -266,7 +277,7 @@ struct Env {
 
   THRONG_HD void observe(int agent, auto& out) const { observe_unit(agent, out); }
 
-  THRONG_HD static int observe_parts(const Params& p) { return p.num_units(); }
+  THRONG_HD static int observe_parts(const P& p) { return p.num_units(); }
   THRONG_HD void observe_part(int agent, int part, auto& out) const { observe_unit_part(agent, part, out); }
 
   THRONG_HD void observe_unit(int unit, auto& out) const {
@@ -332,7 +343,7 @@ struct Env {
     for (int part = 0; part < world_state_parts(p); ++part) world_state_part(part, out);
   }
 
-  THRONG_HD static int world_state_parts(const Params& p) { return p.num_units() + 1; }
+  THRONG_HD static int world_state_parts(const P& p) { return p.num_units() + 1; }
   THRONG_HD void world_state_part(int part, auto& out) const {
     if (part == p.num_units()) return write_teams_and_types(out);
     const int unit = part;
@@ -365,7 +376,7 @@ struct Env {
     Field<uint8_t> last;          // [agent, env], the slot that it attacked last, and 1; 0: none
 
     template <class V>
-    THRONG_HD void fields(const Params& p, V&& v) {
+    THRONG_HD void fields(const P& p, V&& v) {
       v("goal_x", goal_x, p.num_agents());
       v("goal_y", goal_y, p.num_agents());
       v("last", last, p.num_agents());
@@ -375,7 +386,7 @@ struct Env {
   THRONG_HD void act(int policy, int agent, const Memory& m, auto& out, Rng rng) const {
     Recollection memory{m.goal_x[agent], m.goal_y[agent], m.last[agent] - 1};
     const Script script{policy == 0 ? kClosest : kRandom, /*shoots=*/true, agent};
-    const int action = scripted_action(Opponents<Env>{*this, agent}, script, memory, Draws(rng));
+    const int action = scripted_action(Opponents<EnvOf>{*this, agent}, script, memory, Draws(rng));
     m.goal_x[agent] = memory.goal_x;
     m.goal_y[agent] = memory.goal_y;
     m.last[agent] = static_cast<uint8_t>(memory.last_slot + 1);
@@ -385,13 +396,17 @@ struct Env {
   void render(Canvas& canvas) const { draw_battle(*this, canvas); }
 
   // One picture for every world step.
-  static int frames(const Params& p) { return p.world_steps_per_env_step; }
-  static Params until_frame(Params p, int frame) {
+  static int frames(const P& p) { return p.world_steps_per_env_step; }
+  static P until_frame(P p, int frame) {
     p.world_steps_per_env_step = frame;
     return p;
   }
 };
 
+struct Env : EnvOf<Params> {
+  // What is fought most has kernels of its own.
+  using Variants = Types<EnvOf<Sized<3, 3>>>;
+};
 static_assert(Environment<Env>);
 
 }  // namespace throng::smax

@@ -27,8 +27,8 @@ struct State {
   Field<float> goal_x, goal_y;  // [enemy, env], where an enemy goes that sees nobody; (0, 0) until it has decided once
   Field<int8_t> last_slot;      // [enemy, env], the slot that it attacked last, or kNoSlot
 
-  template <class V>
-  THRONG_HD void fields(const Params& p, V&& v) {
+  template <class P, class V>
+  THRONG_HD void fields(const P& p, V&& v) {
     v("x", x, p.num_units());
     v("y", y, p.num_units());
     v("health", health, p.num_units());
@@ -52,8 +52,8 @@ struct Scratch {
   Field<float> moved_x, moved_y;  // [fighter], where it stands before the push
   Field<float> loss;              // [unit], health when the step began; then the share of full health lost in it
 
-  template <class V>
-  THRONG_HD void fields(const Params& p, V&& v) {
+  template <class P, class V>
+  THRONG_HD void fields(const P& p, V&& v) {
     v("count", count, 2);
     v("fighter", fighter, p.num_units());
     v("hit", hit, p.num_units());
