@@ -18,4 +18,10 @@ THRONG_HD constexpr int count_bits(uint64_t set) {
 #endif
 }
 
+// Eight bits as eight bytes of 0 or 1, bit i as byte i.
+THRONG_HD constexpr uint64_t bytes_of_bits(uint64_t eight) {
+  return (((eight & 0xff) * 0x0101010101010101u & 0x8040201008040201u) + 0x7f7f7f7f7f7f7f7fu) >> 7 &
+         0x0101010101010101u;
+}
+
 }  // namespace throng::common

@@ -115,7 +115,9 @@ struct Env {
   THRONG_HD bool over() const { return s.winner[0] != kNobody || s.moves[0] == p.board_width * p.board_height; }
   THRONG_HD uint32_t tokens(int player, int column) const { return s.tokens[player * p.board_width + column]; }
   THRONG_HD int height(int column) const { return common::count_bits(tokens(0, column) | tokens(1, column)); }
-  THRONG_HD bool open(int column) const { return height(column) < p.board_height; }
+  THRONG_HD bool open(int column) const {
+    return !common::has(tokens(0, column) | tokens(1, column), p.board_height - 1);
+  }
 
   THRONG_HD int legal_column(int action) const {
     if (action >= 0 && action < p.board_width && open(action)) return action;

@@ -185,6 +185,13 @@ struct Env {
     rack[(player + 1) * p.rack_size - 1] = kNoTile;
   }
 
+  // They fill it from the first slot on.
+  THRONG_HD int tiles_on_rack(int player) const {
+    int count = 0;
+    while (count < p.rack_size && s.rack[player * p.rack_size + count] != kNoTile) ++count;
+    return count;
+  }
+
   THRONG_HD int tiles_in_bag() const {
     int count = 0;
     for (int tile = 0; tile < p.num_tiles; ++tile) count += s.bag[tile];
@@ -317,10 +324,11 @@ struct Env {
 
   THRONG_HD void avail(int agent, auto& out) const {
     if (agent != s.turn[0] || !any_pair()) return common::write_waiting(p.num_actions(), out);
+    const int tiles = tiles_on_rack(agent);
     for (int cell = 0; cell < p.num_cells; ++cell) {
       for (int direction = 0; direction < kDirections; ++direction) {
-        const bool legal = legal_pair(cell, direction);
-        for (int slot = 0; slot < p.rack_size; ++slot) out(legal && s.rack[agent * p.rack_size + slot] != kNoTile);
+        const int legal = legal_pair(cell, direction) ? tiles : 0;
+        for (int slot = 0; slot < p.rack_size; ++slot) out(slot < legal);
       }
     }
   }

@@ -185,11 +185,20 @@ struct Env {
 
   THRONG_HD void world_state(auto& out) const { write_map(out); }
 
+  // Eight cells at a time, as the bytes of a word.
   THRONG_HD void write_map(auto& out) const {
-    for (int cell = 0; cell < p.initial_map.size; ++cell) {
-      int code = kind_at(cell) + 1;
-      for (int a = 0; a < p.num_agents; ++a) code = s.cell[a] == cell ? code_of_agent(a) : code;
-      out(code);
+    for (int first = 0; first < p.initial_map.size; first += 8) {
+      uint64_t codes = 0;
+      for (int kind = 0; kind < p.num_kinds; ++kind) {
+        codes += common::bytes_of_bits(items_near(kind, first) >> first % 64) * static_cast<uint64_t>(kind + 1);
+      }
+      for (int a = 0; a < p.num_agents; ++a) {
+        if (s.cell[a] / 8 != first / 8) continue;
+        const int shift = s.cell[a] % 8 * 8;
+        codes = (codes & ~(uint64_t(255) << shift)) | static_cast<uint64_t>(code_of_agent(a)) << shift;
+      }
+      const int count = p.initial_map.size - first < 8 ? p.initial_map.size - first : 8;
+      for (int i = 0; i < count; ++i, codes >>= 8) out(static_cast<uint8_t>(codes));
     }
   }
 
