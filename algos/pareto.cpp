@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -52,20 +53,49 @@ double mean_distance(const Points& points, const Points& best, Gap gap) {
   return sum / static_cast<double>(best.size());
 }
 
-// Of points above the origin in their first `objectives` coordinates.
-double volume(Points points, size_t objectives) {
-  for (Point& point : points) point.resize(objectives);
-  points = pareto_front(points);
-  if (objectives == 1) return points.empty() ? 0 : points[0][0];
-  // Slabs along the last objective, from above: within one, the points that reach it matter, and of them the rest.
+// The area below a growing set of points of two objectives.
+class Staircase {
+ public:
+  double add(double x, double y) {
+    const auto covers = [](const auto& a, const auto& b) { return a.first >= b.first && a.second >= b.second; };
+    const std::pair step(x, y);
+    if (std::any_of(steps_.begin(), steps_.end(), [&](const auto& s) { return covers(s, step); })) return area_;
+    std::erase_if(steps_, [&](const auto& s) { return covers(step, s); });
+    steps_.insert(std::lower_bound(steps_.begin(), steps_.end(), step), step);  // by ascending x, so by descending y
+    area_ = 0;
+    double left = 0;
+    for (const auto& [right, height] : steps_) {
+      area_ += (right - left) * height;
+      left = right;
+    }
+    return area_;
+  }
+
+ private:
+  std::vector<std::pair<double, double>> steps_;
+  double area_ = 0;
+};
+
+// Of points above the origin. Slabs along the last objective, from above: within one, the points that reach it matter, and of
+// them the other objectives.
+double volume(Points points) {
+  if (points.empty()) return 0;
+  const size_t objectives = points[0].size();
   std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.back() > b.back(); });
+  if (objectives == 1) return points[0][0];
+  Staircase staircase;
+  Points reach;  // without their last objective
   double sum = 0, widest = 0;
   for (size_t k = 0; k < points.size(); ++k) {
     const double below = k + 1 < points.size() ? points[k + 1].back() : 0, height = points[k].back() - below;
-    widest = std::max(widest, points[k][0]);
-    if (height <= 0) continue;
-    const Points reach(points.begin(), points.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-    sum += height * (objectives == 2 ? widest : volume(reach, objectives - 1));
+    double base = 0;
+    if (objectives == 2) base = widest = std::max(widest, points[k][0]);
+    if (objectives == 3) base = staircase.add(points[k][0], points[k][1]);
+    if (objectives > 3) {
+      reach.emplace_back(points[k].begin(), points[k].end() - 1);
+      if (height > 0) base = volume(reach);
+    }
+    sum += height * base;
   }
   return sum;
 }
@@ -106,8 +136,10 @@ double hypervolume(const Points& points, const Point& reference) {
     }
     if (counts) above.push_back(std::move(point));
   }
-  return volume(std::move(above), reference.size());
+  return volume(pareto_front(above));
 }
+
+int cardinality(const Points& points) { return static_cast<int>(pareto_front(points).size()); }
 
 double expected_utility(const Points& points, const Points& weights) {
   check_pair(points, weights, "the expected utility");

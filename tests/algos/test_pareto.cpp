@@ -65,7 +65,7 @@ TEST_CASE("hypervolumes are exact") {
 TEST_CASE("hypervolumes are those of counted cells") {
   std::mt19937 random(1);
   for (int trial = 0; trial < 60; ++trial) {
-    const size_t d = 2 + random() % 3;
+    const size_t d = 1 + random() % 5;
     Points points(1 + random() % 12, Point(d));
     for (Point& point : points) {
       for (double& x : point) x = 1 + random() % 7;
@@ -82,6 +82,7 @@ TEST_CASE("the other measures have their known values") {
   CHECK_THAT(maximum_utility_loss(kA, kBest, weights), WithinAbs(0.3, 1e-6));
   CHECK_THAT(igd(kA, kBest), WithinAbs(0.6666667, 1e-6));
   CHECK_THAT(r2(kA, {5, 5}, weights), WithinAbs(1.0181818, 1e-6));
+  CHECK(cardinality({{4, 1}, {3, 3}, {1, 4}, {3, 2}, {4, 1}}) == 3);
   CHECK(sparsity(kA) == 5);
   CHECK(sparsity({{3, 1, 1}, {2, 2, 2}, {1, 3, 3}}) == 3);
   CHECK_THAT(sparsity({{4, 1, 2, 3}, {1, 4, 3, 2}, {2, 2, 2, 2}, {3, 3, 1, 1}}), WithinAbs(3.3333333, 1e-6));
