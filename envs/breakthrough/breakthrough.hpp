@@ -193,7 +193,8 @@ struct Env {
     }
     for (int x = 0; x < p.board_width; ++x) {
       for (int y = 0; y < p.board_height; ++y) {
-        for (int way = 0; way < kWays; ++way) out(legal(agent, {x, y, way}));
+        const bool own = pawn(agent, x, y);
+        for (int way = 0; way < kWays; ++way) out(own && legal(agent, {x, y, way}));
       }
     }
   }

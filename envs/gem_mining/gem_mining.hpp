@@ -111,9 +111,11 @@ struct State {
 
 struct Scratch {
   Field<uint8_t> found;  // [mine * num_objectives + gem]
+  Field<float> sum;      // [gem]
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
     v("found", found, p.num_mines() * p.num_objectives);
+    v("sum", sum, p.num_objectives);
   }
 };
 
@@ -147,11 +149,20 @@ struct Env {
 
   // All villages send their workers; then each mine yields at most one gem of each kind, which all share.
   THRONG_HD bool step(Actions actions, Rewards rewards, Rng rng) {
-    lanes.each(p.num_mines(), [&](int mine) { s.workers[mine] = static_cast<uint16_t>(sent_to(mine, actions)); });
-    lanes.each(p.num_mines() * p.num_objectives,
-               [&](int i) { w.found[i] = rng.uniform(i) < chance(i / p.num_objectives, i % p.num_objectives); });
+    lanes.each(p.num_mines(), [&](int mine) {
+      s.workers[mine] = static_cast<uint16_t>(sent_to(mine, actions));
+      const float bonus = bonus_at(mine);
+      for (int gem = 0; gem < p.num_objectives; ++gem) {
+        const int i = mine * p.num_objectives + gem;
+        w.found[i] = bonus > 0 && rng.uniform(i) < chance(i, bonus);
+      }
+    });
+    lanes.each(p.num_objectives, [&](int gem) {
+      w.sum[gem] = 0;
+      for (int mine = 0; mine < p.num_mines(); ++mine) w.sum[gem] += w.found[mine * p.num_objectives + gem];
+    });
     lanes.each(p.num_agents, [&](int village) {
-      for (int i = 0; i < p.num_mines() * p.num_objectives; ++i) rewards(village, i % p.num_objectives) += w.found[i];
+      for (int gem = 0; gem < p.num_objectives; ++gem) rewards(village, gem) = w.sum[gem];
     });
     return true;
   }
@@ -167,18 +178,26 @@ struct Env {
     return sum;
   }
 
-  // The probability that a mine, with those who work there now, yields a gem.
-  THRONG_HD float chance(int mine, int gem) const {
+  // What the number of workers at a mine multiplies its probabilities by; 0 if nobody is there.
+  THRONG_HD float bonus_at(int mine) const {
     const int workers = s.workers[mine], bonuses = p.semantics == common::kFixed ? workers - 1 : workers;
     if (workers == 0) return 0;
-    float chance = p.probability[mine * p.num_objectives + gem];
-    for (int i = 0; i < bonuses; ++i) chance *= p.w_bonus;
+    float bonus = 1, factor = p.w_bonus;
+    for (int bits = bonuses; bits > 0; bits >>= 1, factor *= factor) {  // factor = w_bonus^(1, 2, 4, ...)
+      if (bits & 1) bonus *= factor;
+    }
+    return bonus;
+  }
+
+  // The probability that it yields a gem; i = mine * num_objectives + gem.
+  THRONG_HD float chance(int i, float bonus) const {
+    const float chance = p.probability[i] * bonus;
     return chance < p.trunc_probability ? chance : p.trunc_probability;
   }
 
   THRONG_HD float expected(int gem) const {
     float sum = 0;
-    for (int mine = 0; mine < p.num_mines(); ++mine) sum += chance(mine, gem);
+    for (int mine = 0; mine < p.num_mines(); ++mine) sum += chance(mine * p.num_objectives + gem, bonus_at(mine));
     return sum;
   }
 
@@ -191,7 +210,10 @@ struct Env {
 
   THRONG_HD void info(auto& out) const {
     float sum = 0;
-    for (int gem = 0; gem < p.num_objectives; ++gem) sum += expected(gem);
+    for (int mine = 0; mine < p.num_mines(); ++mine) {
+      const float bonus = bonus_at(mine);
+      for (int gem = 0; gem < p.num_objectives; ++gem) sum += chance(mine * p.num_objectives + gem, bonus);
+    }
     out(sum);
   }
 };

@@ -326,8 +326,9 @@ struct Env {
     if (agent != s.turn[0] || !any_pair()) return common::write_waiting(p.num_actions(), out);
     const int tiles = tiles_on_rack(agent);
     for (int cell = 0; cell < p.num_cells; ++cell) {
+      const bool empty = s.colour[cell] == 0;
       for (int direction = 0; direction < kDirections; ++direction) {
-        const int legal = legal_pair(cell, direction) ? tiles : 0;
+        const int legal = empty && legal_pair(cell, direction) ? tiles : 0;
         for (int slot = 0; slot < p.rack_size; ++slot) out(slot < legal);
       }
     }
