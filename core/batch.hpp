@@ -251,6 +251,8 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {
     spec.objectives.assign(std::begin(Env::kObjectives), std::end(Env::kObjectives));
+  } else if constexpr (requires { Env::objective_name(params, 0); }) {
+    for (int o = 0; o < spec.num_objectives; ++o) spec.objectives.push_back(Env::objective_name(params, o));
   } else {
     spec.objectives = {"reward"};
   }

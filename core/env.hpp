@@ -60,7 +60,8 @@ namespace throng {
 //                                                     // Variant::Params::fits(params); for up to Params::kMostLanes lanes;
 //                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
-//     static constexpr const char* kObjectives[];     // default "reward"
+//     static constexpr const char* kObjectives[];     // default "reward"; where their number depends on the parameters:
+//     static std::string objective_name(const Params&, int);
 //
 // A game never counts its own steps, never resets itself and never meets another environment: the time limit, statistics,
 // auto-reset and memory are written once, in core/batch.hpp.

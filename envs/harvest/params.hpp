@@ -12,6 +12,8 @@
 
 namespace throng::harvest {
 
+using namespace common;
+
 inline constexpr int kMaxAgents = SocialReward::kMaxAgents;
 inline constexpr int kMapLetters = kMaxSide * (kMaxSide + 1);
 
