@@ -203,7 +203,7 @@ TEST_CASE("episodes end, and same_step keeps what ended") {
     std::vector<bool> ended(32, false);
     std::vector<double> returns(rows * spec.num_objectives, 0.0);
     int ends = 0;
-    for (int t = 0; t < 400 && ends < 32; ++t) {
+    for (int t = 0; t < 20000 && ends < 32; ++t) {
       same.step(), disabled.step();
       auto read = [&](Drive& d, const uint8_t* flags) { return download(d.env().device(), flags, rows); };
       const auto terminated = read(same, same.env().outcomes().terminated),
