@@ -13,6 +13,16 @@
 
 namespace throng {
 
+// One of the choices that are legal, each as likely as the others.
+THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
+  int legal = 0;
+  for (int a = 0; a < choices; ++a) legal += avail[a];
+  int skip = below(key, draw, legal);
+  int action = 0;
+  while (avail[action] == 0 || skip-- > 0) ++action;
+  return action;
+}
+
 template <class Env>
 class Batch final : public VecEnv {
  public:
@@ -26,30 +36,40 @@ class Batch final : public VecEnv {
       arena_.want(field.data, size_t(count) * num_envs());
       state_.push_back({name, dtype_of<T>(), count, sizeof(T), nullptr});
     });
+    if constexpr (Backend::kCuda && kFarParams<Params>) arena_.want(far_params_, 1);
     allocate();
+    if (far_params_) device_->copy(far_params_, &params_, sizeof(Params));
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
     options_.lanes = Backend::kCuda ? lanes_for(options_.lanes) : 1;
   }
 
-  void random_actions(const uint8_t* avail_actions, int32_t* actions, Key key, uint32_t draw) override {
-    const int num_actions = spec_.num_actions;
+  void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) override {
+    auto* to = static_cast<ActionOf<Env>*>(actions);
     const Key drawn = fold_in(key, draw);
-    Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
-      const uint8_t* avail = avail_actions + row * num_actions;
-      int legal = 0;
-      for (int a = 0; a < num_actions; ++a) legal += avail[a];
-      int skip = below(drawn, static_cast<uint32_t>(row), legal);
-      int action = 0;
-      while (avail[action] == 0 || skip-- > 0) ++action;
-      actions[row] = action;
-    });
+    if constexpr (HasContinuousActions<Env>) {
+      Backend::each(*device_, int64_t(num_rows()) * spec_.continuous,
+                    [=] THRONG_HD(int64_t i) { to[i] = uniform(drawn, static_cast<uint32_t>(i), -1.0f, 1.0f); });
+    } else {
+      const Spec spec = spec_;
+      const int heads = spec_.num_heads();
+      Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
+        const uint8_t* avail = avail_actions + row * spec.num_actions;
+        for (int head = 0; head < heads; ++head) {
+          const int choices = heads == 1 ? spec.num_actions : spec.heads[head];
+          const int64_t i = row * heads + head;
+          to[i] = random_choice(avail, choices, drawn, static_cast<uint32_t>(i));
+          avail += choices;
+        }
+      });
+    }
   }
 
  protected:
   void launch(const Call& call) override {
     const Stepper<Env> stepper(call, book_, finals_, spec_, options_);
-    Backend::tiles<Env>(*device_, num_envs(), {options_.lanes, options_.backwards}, params_, state_fields_, stepper);
+    Backend::tiles<Env>(*device_, num_envs(), {options_.lanes, options_.backwards}, params_, far_params_, state_fields_,
+                        stepper);
   }
 
  private:
@@ -68,6 +88,7 @@ class Batch final : public VecEnv {
   }
 
   Params params_;
+  Params* far_params_ = nullptr;  // in device memory, if they are large
   State state_fields_;
 };
 
@@ -85,6 +106,7 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   static_cast<Spec&>(spec) = Env::spec(params);
   spec.id = id;
   spec.version = Env::kVersion;
+  spec.obs_dtype = dtype_of<ObsOf<Env>>();
   HostInstance<Env> instance(params);
   Env env = instance.env();
   env.reset(Rng{key(0)});
@@ -101,6 +123,8 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {
     spec.objectives.assign(std::begin(Env::kObjectives), std::end(Env::kObjectives));
+  } else if constexpr (requires { Env::objective_name(params, 0); }) {
+    for (int o = 0; o < spec.num_objectives; ++o) spec.objectives.push_back(Env::objective_name(params, o));
   } else {
     spec.objectives = {"reward"};
   }

@@ -25,6 +25,24 @@ struct TileShape {
   bool backwards = false;
 };
 
+// The parameters as a kernel receives them: by value, or, if they are large (tables of moves, say), where they lie in device
+// memory. A kernel's arguments are few, and they are slow to read where threads want different words of them.
+template <class Params>
+inline constexpr bool kFarParams = sizeof(Params) > 3072;
+
+template <class Params, bool far = kFarParams<Params>>
+struct ParamsArgument {
+  Params value;
+  ParamsArgument(const Params& params, const Params*) : value(params) {}
+  THRONG_HD const Params& operator*() const { return value; }
+};
+template <class Params>
+struct ParamsArgument<Params, true> {
+  const Params* place;
+  ParamsArgument(const Params&, const Params* place) : place(place) {}
+  THRONG_HD const Params& operator*() const { return *place; }
+};
+
 #ifdef __CUDACC__
 
 inline void check_cuda(cudaError_t error, const char* call,
@@ -53,9 +71,10 @@ __global__ void each_kernel(int64_t n, Body body) {
 // __grid_constant__: the arguments stay where they are when rules take references to them.
 template <class Env, int kLanes, class Body>
 __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
-    tile_kernel(int num_envs, TileLayout layout, const __grid_constant__ typename Env::Params params,
+    tile_kernel(int num_envs, TileLayout layout, const __grid_constant__ ParamsArgument<typename Env::Params> argument,
                 const __grid_constant__ typename Env::State state, const __grid_constant__ Body body) {
   extern __shared__ __align__(16) unsigned char memory[];
+  const typename Env::Params& params = *argument;
   const int first = blockIdx.x * layout.envs;
   const int count = num_envs - first < layout.envs ? num_envs - first : layout.envs;
   const Workers workers{int(threadIdx.x), int(blockDim.x)};
@@ -90,24 +109,24 @@ struct CudaBackend {
     THRONG_CUDA(cudaGetLastError());
   }
 
-  // body(env, e, stage) for every environment, on its state brought close.
+  // body(env, e, stage) for every environment, on its state brought close. `far` is where large parameters lie.
   template <class Env, class Body>
   static void tiles(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
-                    const typename Env::State& state, Body body) {
+                    const typename Env::Params* far, const typename Env::State& state, Body body) {
     switch (shape.lanes) {
-      case 1: return tiles_of<Env, 1>(device, num_envs, params, state, body);
-      case 2: return tiles_of<Env, 2>(device, num_envs, params, state, body);
-      case 4: return tiles_of<Env, 4>(device, num_envs, params, state, body);
-      case 8: return tiles_of<Env, 8>(device, num_envs, params, state, body);
-      case 16: return tiles_of<Env, 16>(device, num_envs, params, state, body);
-      default: return tiles_of<Env, 32>(device, num_envs, params, state, body);
+      case 1: return tiles_of<Env, 1>(device, num_envs, params, far, state, body);
+      case 2: return tiles_of<Env, 2>(device, num_envs, params, far, state, body);
+      case 4: return tiles_of<Env, 4>(device, num_envs, params, far, state, body);
+      case 8: return tiles_of<Env, 8>(device, num_envs, params, far, state, body);
+      case 16: return tiles_of<Env, 16>(device, num_envs, params, far, state, body);
+      default: return tiles_of<Env, 32>(device, num_envs, params, far, state, body);
     }
   }
 
  private:
   template <class Env, int kLanes, class Body>
   static void tiles_of(Device& device, int num_envs, const typename Env::Params& params,
-                       const typename Env::State& state, Body body) {
+                       const typename Env::Params* far, const typename Env::State& state, Body body) {
     constexpr int kMaxShared = 227 * 1024;
     auto kernel = cuda::tile_kernel<Env, kLanes, Body>;
     // Fewer environments per block where their state would not fit, down to one warp's worth.
@@ -125,7 +144,8 @@ struct CudaBackend {
     if (shared > 48 * 1024)
       THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
     const int blocks = (num_envs + layout.envs - 1) / layout.envs;
-    kernel<<<blocks, threads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, layout, params, state,
+    const ParamsArgument<typename Env::Params> argument(params, far);
+    kernel<<<blocks, threads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, layout, argument, state,
                                                                                     body);
     THRONG_CUDA(cudaGetLastError());
   }
@@ -151,7 +171,7 @@ struct CpuBackend {
 
   template <class Env, class Body>
   static void tiles(Device&, int num_envs, TileShape shape, const typename Env::Params& params,
-                    const typename Env::State& state, Body body) {
+                    const typename Env::Params* /*far*/, const typename Env::State& state, Body body) {
     constexpr int kEnvs = 32;  // a cache line of every float field; the tile stays in the first-level cache
     const TileLayout layout = TileLayout::of<Env>(params, kEnvs, 1);
     auto tile = [&](int first) {

@@ -77,6 +77,11 @@ void bind_spec(py::module_& m) {
       .def_readonly("version", &EnvSpec::version)
       .def_readonly("num_agents", &EnvSpec::num_agents)
       .def_readonly("num_actions", &EnvSpec::num_actions)
+      .def_property_readonly(
+          "heads",
+          [](const EnvSpec& s) { return py::tuple(py::cast(std::vector<int>(s.heads.begin(), s.heads.end()))); })
+      .def_readonly("continuous", &EnvSpec::continuous)
+      .def_readonly("obs_dtype", &EnvSpec::obs_dtype)
       .def_readonly("num_objectives", &EnvSpec::num_objectives)
       .def_readonly("time_limit", &EnvSpec::time_limit)
       .def_readonly("obs_dim", &EnvSpec::obs_dim)

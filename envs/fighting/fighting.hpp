@@ -34,7 +34,8 @@ struct Env {
   THRONG_HD static Spec spec(const Params& p) {
     Spec spec;
     spec.num_agents = p.num_agents();
-    spec.num_actions = kNumActions;
+    spec.num_actions = p.inputs == kDirect ? kNumActions : kNumDirections + kNumButtons;
+    if (p.inputs == kMotion) spec.heads = {2, {kNumDirections, kNumButtons}};
     spec.num_objectives = p.reward == kComponents ? 3 : 1;
     spec.obs_low = -4;
     spec.obs_high = 4;
@@ -43,6 +44,11 @@ struct Env {
   }
 
   static std::string agent_name(const Params&, int agent) { return agent == 0 ? "player" : "opponent"; }
+
+  static std::string objective_name(const Params& p, int objective) {
+    constexpr const char* kParts[] = {"damage_dealt", "damage_taken", "round"};
+    return p.reward == kComponents ? kParts[objective] : "reward";
+  }
 
   // --- the beginning of an episode
 
@@ -187,8 +193,13 @@ struct Env {
     Choice choice;
     if (!p.agent_plays(agent)) {
       choice.input = direct_input(w.choice[seat_of(agent)]);
-    } else {
+    } else if (p.inputs == kDirect) {
       choice.input = direct_input(actions[agent]);
+    } else {
+      const int direction = actions(agent, 0) + 1, button = actions(agent, 1);
+      choice.input.direction = static_cast<uint8_t>(direction >= 1 && direction <= 9 ? direction : 5);
+      choice.button = static_cast<uint8_t>(button >= 0 && button < kNumButtons ? button : int(kNoButton));
+      choice.draws_motions = true;
     }
     return choice;
   }
@@ -309,9 +320,15 @@ struct Env {
   }
 
   // Not legal: supers without meter, projectiles whose slot is taken, reversals outside of block-stun, and in the air what
-  // cannot be done there. What is not legal is harmless: a press that waits a few frames for its time.
+  // cannot be done there. What is not legal is harmless: a press that waits a few frames for its time. With motions all is
+  // legal, as a button can mean many things. A built-in player can only be watched.
   THRONG_HD void avail(int agent, auto& out) const {
     const bool plays = p.agent_plays(agent);
+    if (p.inputs == kMotion) {
+      for (int way = 0; way < kNumDirections; ++way) out(plays || way + 1 == 5);
+      for (int button = 0; button < kNumButtons; ++button) out(plays || button == kNoButton);
+      return;
+    }
     const Fight f = s.load();
     const int seat = seat_of(agent);
     for (int action = 0; action < kNumActions; ++action) {

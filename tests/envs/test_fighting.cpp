@@ -326,3 +326,30 @@ TEST_CASE("starts are drawn within their ranges, for both alike") {
   CHECK(least_hp >= 69);
   CHECK(least_hp < 73);
 }
+
+TEST_CASE("in motion mode an action is a direction and a button") {
+  Bout bout(fixed({{"inputs", "motion"}}));
+  const Spec spec = Env::spec(bout.instance.params());
+  CHECK(spec.num_actions == 15);
+  REQUIRE(spec.heads.size == 2);
+  auto stick = [&](int direction, int button) {
+    const int32_t actions[] = {direction - 1, button, 4, kNoButton};
+    bout.env().step(Actions{actions, 2}, Rewards{bout.rewards.data(), 1}, Rng{});
+    return bout.env().s;
+  };
+  for (int direction : {2, 3}) stick(direction, kNoButton);
+  CHECK(stick(6, kButtonLight).fighter.move[0] == kSA);
+  for (int i = 0; i < 30; ++i) stick(5, kNoButton);
+  CHECK(stick(6, kButtonHeavy).fighter.move[0] == k6H);
+  for (int i = 0; i < 30; ++i) stick(5, kNoButton);
+  CHECK(stick(2, kButtonMedium).fighter.move[0] == k2M);
+  for (int i = 0; i < 30; ++i) stick(5, kNoButton);
+  stick(6, kNoButton), stick(5, kNoButton);
+  CHECK(stick(6, kNoButton).fighter.state[0] == kDashForward);
+  CHECK(bout.legal(0).size() == 15);
+}
+
+TEST_CASE("objectives have names") {
+  CHECK(Env::objective_name(settings({{"reward", "components"}}), 1) == "damage_taken");
+  CHECK(Env::objective_name(settings(nlohmann::json::object()), 0) == "reward");
+}
