@@ -359,7 +359,8 @@ THRONG_HD inline int script_decides(const Params& p, const Fight& f, int seat, i
 }
 
 // What a built-in player does, planning aside.
-THRONG_HD inline int builtin_action(const Params& p, const State& s, int seat, int player, Rng rng) {
+THRONG_HD THRONG_CALLED_ON_GPU inline int builtin_action(const Params& p, const State& s, int seat, int player,
+                                                         Rng rng) {
   if (player == kRandomPlayer) return rng.at(kRandomDraw).below(0, kNumActions);
   if (player == kCrouchBlocker) return kCrouchBlock;
   const Fight f = s.load();

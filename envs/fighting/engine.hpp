@@ -55,7 +55,8 @@ THRONG_HD inline Result result_of(const Roster& r, const Fight& f) {
   return share[0] > share[1] ? Result::kSeat0 : share[0] < share[1] ? Result::kSeat1 : Result::kDraw;
 }
 
-THRONG_HD inline Result play_frame(const Roster& r, Fight& f, const Input (&input)[2]) {
+// Called, not inlined: it is most of a kernel, and once is enough.
+THRONG_HD THRONG_CALLED_ON_GPU inline Result play_frame(const Roster& r, Fight& f, const Input (&input)[2]) {
   for (int i = 0; i < 2; ++i) latch(f.fighter[i], input[i]);
   if (f.freeze > 0) {
     --f.freeze;
@@ -87,7 +88,7 @@ THRONG_HD inline Result play_frame(const Roster& r, Fight& f, const Input (&inpu
   return result_of(r, f);
 }
 
-// How a round begins; meter and who they are stay.
+// How a round begins; who they are, meter, events and rounds won stay.
 THRONG_HD inline void begin_round(const Roster& r, Fight& f, int centre, int separation) {
   f.timer = kRoundFrames;
   f.freeze = 0;
@@ -98,6 +99,7 @@ THRONG_HD inline void begin_round(const Roster& r, Fight& f, int centre, int sep
     me = Fighter{};
     me.who = old.who;
     me.meter = old.meter;
+    me.wins = old.wins;
     for (int e = 0; e < kNumEvents; ++e) me.events[e] = old.events[e];
     me.facing = static_cast<int8_t>(i == 0 ? 1 : -1);
     me.x = centre - me.facing * (separation / 2);

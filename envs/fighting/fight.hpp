@@ -62,13 +62,14 @@ enum Flag : uint16_t {
 enum Event : uint8_t { kHits, kBlocks, kThrowsLanded, kTechs, kCounters, kCrushes, kWhiffs };
 inline constexpr int kNumEvents = 7;
 
+// No padding in these structs: the state of an environment is their very words.
 struct Fighter {
+  uint64_t presses;      // a timer of 3 bits for each Press
+  uint64_t motions;      // motion mode, see motion_presses
   int32_t x, y;          // feet, units
   int16_t vx, vy, push;  // units per frame; push-back that is still to come, units
   int16_t hp, meter;
   uint16_t flags;
-  uint64_t presses;      // a timer of 3 bits for each Press
-  uint64_t motions;      // motion mode, see motion.hpp
   uint8_t who;           // index into the roster
   int8_t facing;         // 1 right, -1 left
   int8_t jump;           // direction of the jump, seen from the fighter: 1 forward, -1 back
@@ -81,6 +82,8 @@ struct Fighter {
   uint8_t combo, juggle, chain;       // hits taken in a row; juggle points used; lights chained
   uint8_t throw_proof, strike_proof;  // frames
   uint8_t events[kNumEvents];
+  uint8_t wins;  // rounds of this match
+  uint8_t unused[2];
 
   THRONG_HD bool has(Flag flag) const { return (flags & flag) != 0; }
   THRONG_HD void mark(Flag flag, bool on = true) { flags = static_cast<uint16_t>(on ? flags | flag : flags & ~flag); }
@@ -109,7 +112,10 @@ struct Fight {
   int16_t timer;         // frames left
   uint8_t freeze;        // frames for which a super stops everything
   int8_t order;          // 1 if seat 0 is left of seat 1, -1 if right; the last answer while they are equal
+  uint8_t round;         // rounds of this match that are over
+  uint8_t unused[3];
 };
+static_assert(sizeof(Fighter) == 64 && sizeof(Shot) == 16 && sizeof(Fight) == 2 * 64 + 4 * 16 + 8);
 
 enum class Result : uint8_t { kRunning, kSeat0, kSeat1, kDraw };
 

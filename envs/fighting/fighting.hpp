@@ -106,7 +106,7 @@ struct Env {
       const int share = p.start_health + rng.at(kHealthDraw).below(seat, 101 - p.start_health);
       f.fighter[seat].hp = static_cast<int16_t>(larger(f.fighter[seat].hp * share / 100, 1));
     }
-    s.round[0] = s.wins[0] = s.wins[1] = 0;
+    f.round = f.fighter[0].wins = f.fighter[1].wins = 0;
   }
 
   THRONG_HD void forget(const Fight& f) const {
@@ -220,8 +220,8 @@ struct Env {
       s.dealt[1 - seat] += damage * 10000 / full;
     }
     const bool over = result != Result::kRunning;
-    if (over) end_round(result);
-    const Result match = over ? result_of_match() : Result::kRunning;
+    if (over) end_round(f, result);
+    const Result match = over ? result_of_match(f) : Result::kRunning;
     for (int agent = 0; agent < p.num_agents(); ++agent) {
       pay(rewards, agent, f, lost, result, match);
     }
@@ -231,19 +231,19 @@ struct Env {
     return ends;
   }
 
-  THRONG_HD void end_round(Result result) const {
+  THRONG_HD void end_round(Fight& f, Result result) const {
     s.last_result[0] = static_cast<uint8_t>(result);
     ++s.rounds[0];
-    ++s.round[0];
-    if (result == Result::kSeat0) ++s.wins[0];
-    if (result == Result::kSeat1) ++s.wins[1];
+    ++f.round;
+    if (result == Result::kSeat0) ++f.fighter[0].wins;
+    if (result == Result::kSeat1) ++f.fighter[1].wins;
   }
 
-  THRONG_HD Result result_of_match() const {
+  THRONG_HD Result result_of_match(const Fight& f) const {
     Result match = Result::kRunning;
-    if (s.wins[0] == kRoundsToWin) match = Result::kSeat0;
-    if (s.wins[1] == kRoundsToWin) match = Result::kSeat1;
-    if (match == Result::kRunning && s.round[0] == kMaxRounds) match = Result::kDraw;
+    if (f.fighter[0].wins == kRoundsToWin) match = Result::kSeat0;
+    if (f.fighter[1].wins == kRoundsToWin) match = Result::kSeat1;
+    if (match == Result::kRunning && f.round == kMaxRounds) match = Result::kDraw;
     if (p.episode == kRound) match = static_cast<Result>(s.last_result[0]);
     s.match_result[0] = static_cast<uint8_t>(match);
     return match;
@@ -315,8 +315,12 @@ struct Env {
   THRONG_HD void observe(int agent, auto& out) const {
     const int seat = seat_of(agent);
     Fight f = s.load();
-    if (p.derived.delay_slots > 0) s.recall(f, 1 - seat, s.past_at[0]);
-    View{p, f, seat, {s.wins[seat], s.wins[1 - seat]}, s.round[0]}.write(out);
+    if (p.derived.delay_slots > 0) {
+      const Fight past = s.recall(s.past_at[0]);
+      f.fighter[1 - seat] = past.fighter[1 - seat];
+      for (int slot = 0; slot < kShots; ++slot) f.shot[1 - seat][slot] = past.shot[1 - seat][slot];
+    }
+    View{p, f, seat}.write(out);
   }
 
   // Not legal: supers without meter, projectiles whose slot is taken, reversals outside of block-stun, and in the air what
@@ -339,7 +343,8 @@ struct Env {
   THRONG_HD void info(auto& out) const {
     const int seat = seat_of(0), other = 1 - seat;
     const auto match = static_cast<Result>(s.match_result[0]);
-    auto event = [&](int who, Event e) { return static_cast<float>(s.events[who * kNumEvents + e]); };
+    const Fight f = s.load();
+    auto event = [&](int who, Event e) { return static_cast<float>(f.fighter[who].events[e]); };
     out(score_of(0, match) > 0 ? 1.0f : 0.0f);
     out(match == Result::kDraw ? 1.0f : 0.0f);
     out(static_cast<float>(s.rounds[0]));

@@ -38,7 +38,6 @@ struct View {
   const Params& p;
   const Fight& f;
   int seat;
-  int wins[2], round;  // wins: of this seat, of the other
 
   THRONG_HD const Roster& roster() const { return p.fighters; }
   THRONG_HD int ahead() const { return f.fighter[seat].facing; }
@@ -87,7 +86,7 @@ struct View {
     const int move = moves ? me.move : int(kNoMove);
     for (int id = 0; id < kNumMoves; ++id) out(id == move ? 1.0f : 0.0f);
     const Fighter& other = f.fighter[1 - who];
-    out(per(wins[who != seat], kRoundsToWin));
+    out(per(me.wins, kRoundsToWin));
     out(sign(other.x - me.x) * me.facing >= 0 ? 1.0f : 0.0f);
   }
 
@@ -110,11 +109,11 @@ struct View {
     out(pixels(other.y - me.y) / 96);
     out(per(f.timer, kRoundFrames));
     out(f.freeze > 0 ? 1.0f : 0.0f);
-    out(per(round, kMaxRounds));
+    out(per(f.round, kMaxRounds));
   }
 
   // All of it, padded with zeros to a multiple of 8.
-  THRONG_HD void write(auto& out) const {
+  THRONG_HD THRONG_CALLED_ON_GPU void write(auto& out) const {
     const int size = roster().size;
     fighter(seat, out);
     fighter(1 - seat, out);

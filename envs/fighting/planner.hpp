@@ -50,8 +50,10 @@ THRONG_HD inline Input guessed_input(const State& s, int seat, int guess, Rng rn
 }
 
 // Damage dealt less damage taken in the next frames, in hundredths; a round is worth 200, a pixel of distance costs 0.02.
-THRONG_HD inline int roll_out(const Params& p, Fight f, int seat, Input mine, Input theirs) {
+THRONG_HD THRONG_CALLED_ON_GPU inline int roll_out(const Params& p, const State& s, int seat, Input mine,
+                                                   Input theirs) {
   constexpr int kPoint = 100, kRoundWorth = 200 * kPoint, kPixelCost = 2;
+  Fight f = s.load();
   const int before[2] = {f.fighter[0].hp, f.fighter[1].hp};
   Result result = Result::kRunning;
   Input input[2];
@@ -80,7 +82,7 @@ THRONG_HD inline void plan(const Params& p, const State& s, const Scratch& w, co
   lanes.each(kRollouts, [&](int i) {
     const int candidate = i / kGuesses, guess = i % kGuesses;
     w.outcome[i] =
-        roll_out(p, s.load(), seat, direct_input(candidate_action(candidate)), guessed_input(s, 1 - seat, guess, rng));
+        roll_out(p, s, seat, direct_input(candidate_action(candidate)), guessed_input(s, 1 - seat, guess, rng));
   });
   lanes.once([&] {
     constexpr int kTie = 20;  // random, in hundredths

@@ -73,7 +73,19 @@ struct Bout {
     env().info(out);
     return out.row;
   }
-  void set_hp(int seat, int hp) { env().s.fighter.hp[seat] = static_cast<int16_t>(hp); }
+  Fight fight() { return env().s.load(); }
+  template <class Change>
+  void change(Change change) {
+    Fight f = fight();
+    change(f);
+    env().s.store(f);
+  }
+  void set_hp(int seat, int hp) {
+    change([&](Fight& f) { f.fighter[seat].hp = static_cast<int16_t>(hp); });
+  }
+  void set_timer(int frames) {
+    change([&](Fight& f) { f.timer = static_cast<int16_t>(frames); });
+  }
 };
 
 }  // namespace
@@ -142,7 +154,7 @@ TEST_CASE("the mask forbids what cannot begin") {
   CHECK(mask[kActA] == 1);
   CHECK(mask[kActSuper] == 0);
   CHECK(mask[kActReversal] == 0);
-  bout.env().s.fighter.meter[0] = 200;
+  bout.change([](Fight& f) { f.fighter[0].meter = 200; });
   CHECK(bout.legal(0)[kActSuper] == 1);
   for (int i = 0; i < 4; ++i) bout.step(kActA, kBack);
   mask = bout.legal(0);
@@ -196,7 +208,7 @@ TEST_CASE("a match is won by two rounds; health returns, meter stays") {
   auto win = [&](int seat) {
     bout.set_hp(1 - seat, 1);
     for (int i = 0; i < 40; ++i) {
-      const bool near = magnitude(bout.env().s.fighter.x[0] - bout.env().s.fighter.x[1]) < 50 * kPixel;
+      const bool near = magnitude(bout.fight().fighter[0].x - bout.fight().fighter[1].x) < 50 * kPixel;
       const int a = near ? int(kAct5L) : int(kForward);
       const int rounds = bout.env().s.rounds[0];
       const bool ended = bout.step(seat == 0 ? a : int(kNeutral), seat == 1 ? a : int(kNeutral));
@@ -206,8 +218,8 @@ TEST_CASE("a match is won by two rounds; health returns, meter stays") {
     return false;
   };
   CHECK_FALSE(win(0));
-  CHECK(bout.env().s.fighter.hp[1] == 950);
-  CHECK(bout.env().s.fighter.meter[0] > 0);
+  CHECK(bout.fight().fighter[1].hp == 950);
+  CHECK(bout.fight().fighter[0].meter > 0);
   CHECK(bout.seen(0)[60] == 0.5f);
   CHECK_FALSE(win(1));
   CHECK(bout.rewards[0] == 0);
@@ -223,7 +235,7 @@ TEST_CASE("five rounds without a winner are a draw") {
   bool ended = false;
   for (int round = 0; round < 5; ++round) {
     CHECK_FALSE(ended);
-    bout.env().s.timer[0] = 3;
+    bout.set_timer(3);
     ended = bout.step();
   }
   CHECK(ended);
@@ -258,7 +270,7 @@ TEST_CASE("hidden features are zero") {
 TEST_CASE("against a built-in there is one agent, and built-ins alone play by themselves") {
   Bout ladder({{"opponent", "rung"}, {"rung", 3}, {"episode", "round"}});
   CHECK(Env::spec(ladder.instance.params()).num_agents == 1);
-  CHECK(std::string(ladder.instance.params().fighters.fighters[ladder.env().s.fighter.who[1]].name) == "EMBER");
+  CHECK(std::string(ladder.instance.params().fighters.fighters[ladder.fight().fighter[1].who].name) == "EMBER");
   CHECK(ladder.env().player_of(1) == kFirstDifficulty + 2);
   Bout alone({{"player", "script_2M"}, {"opponent", "crouch_block"}, {"episode", "round"}});
   CHECK(alone.legal(0)[0] == 1);
@@ -275,16 +287,16 @@ TEST_CASE("a run climbs the ladder with every match that is won and ends with th
   for (int round = 0; round < 2; ++round) {
     bout.set_hp(0, 950);
     bout.set_hp(1, 1);
-    bout.env().s.timer[0] = 2;  // time decides
+    bout.set_timer(2);  // time decides
     CHECK_FALSE(bout.step());
   }
   CHECK(bout.env().s.rung[0] == 2);
-  CHECK(std::string(bout.instance.params().fighters.fighters[bout.env().s.fighter.who[1]].name) == "HUSK");
+  CHECK(std::string(bout.instance.params().fighters.fighters[bout.fight().fighter[1].who].name) == "HUSK");
   bool ended = false;
   for (int round = 0; round < 2; ++round) {
     bout.set_hp(0, 1);
     bout.set_hp(1, 900);
-    bout.env().s.timer[0] = 2;
+    bout.set_timer(2);
     ended = bout.step();
   }
   CHECK(ended);
@@ -309,14 +321,14 @@ TEST_CASE("starts are drawn within their ranges, for both alike") {
   int lowest = 1000, highest = 0, least_hp = 100;
   for (int seed = 0; seed < 300; ++seed) {
     Bout bout(nlohmann::json::object(), seed);
-    const State s = bout.env().s;
-    const int apart = (s.fighter.x[1] - s.fighter.x[0]) / kPixel;
+    const Fight f = bout.fight();
+    const int apart = (f.fighter[1].x - f.fighter[0].x) / kPixel;
     lowest = std::min(lowest, apart), highest = std::max(highest, apart);
     for (int seat = 0; seat < 2; ++seat) {
-      const int full = bout.instance.params().fighters.fighters[s.fighter.who[seat]].hp;
-      least_hp = std::min(least_hp, s.fighter.hp[seat] * 100 / full);
-      CHECK(s.fighter.hp[seat] <= full);
-      CHECK(s.fighter.meter[seat] <= 100);
+      const int full = bout.instance.params().fighters.fighters[f.fighter[seat].who].hp;
+      least_hp = std::min<int>(least_hp, f.fighter[seat].hp * 100 / full);
+      CHECK(f.fighter[seat].hp <= full);
+      CHECK(f.fighter[seat].meter <= 100);
     }
   }
   CHECK(lowest >= 96);
@@ -335,17 +347,17 @@ TEST_CASE("in motion mode an action is a direction and a button") {
   auto stick = [&](int direction, int button) {
     const int32_t actions[] = {direction - 1, button, 4, kNoButton};
     bout.env().step(Actions{actions, 2}, Rewards{bout.rewards.data(), 1}, Rng{});
-    return bout.env().s;
+    return bout.fight();
   };
   for (int direction : {2, 3}) stick(direction, kNoButton);
-  CHECK(stick(6, kButtonLight).fighter.move[0] == kSA);
+  CHECK(stick(6, kButtonLight).fighter[0].move == kSA);
   for (int i = 0; i < 30; ++i) stick(5, kNoButton);
-  CHECK(stick(6, kButtonHeavy).fighter.move[0] == k6H);
+  CHECK(stick(6, kButtonHeavy).fighter[0].move == k6H);
   for (int i = 0; i < 30; ++i) stick(5, kNoButton);
-  CHECK(stick(2, kButtonMedium).fighter.move[0] == k2M);
+  CHECK(stick(2, kButtonMedium).fighter[0].move == k2M);
   for (int i = 0; i < 30; ++i) stick(5, kNoButton);
   stick(6, kNoButton), stick(5, kNoButton);
-  CHECK(stick(6, kNoButton).fighter.state[0] == kDashForward);
+  CHECK(stick(6, kNoButton).fighter[0].state == kDashForward);
   CHECK(bout.legal(0).size() == 15);
 }
 
