@@ -37,6 +37,7 @@ struct TrainConfig {
   int eval_interval = 0;
   int eval_episodes = 512;
   int checkpoint_interval = 50;
+  std::string opponent_run;
 
   template <class V>
   void fields(V&& v) {
@@ -64,6 +65,8 @@ struct TrainConfig {
     v("eval_interval", eval_interval, "updates between evaluations; 0 = only at the end");
     v("eval_episodes", eval_episodes, "episodes per evaluation");
     v("checkpoint_interval", checkpoint_interval, "updates between checkpoints; 0 = only at the end");
+    v("opponent_run", opponent_run,
+      "folder of a run whose policy commands the second team, where both teams are agents (smax: env.opponent=policy)");
   }
 
   int64_t steps_per_update() const { return int64_t(num_envs) * num_steps; }

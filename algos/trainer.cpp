@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "algos/saved_opponent.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 
@@ -69,6 +70,7 @@ void Trainer::build(const MakeLearner& make_learner) {
   run_.device = device_->kind();
   BatchOptions options;
   options.num_envs = run_.train.num_envs;
+  if (!run_.train.opponent_run.empty()) make_env_ = against_run(make_env_, run_.train.opponent_run);
   env_ = make_env_(run_.env, device_, options, run_.env_config);
   const std::string& version = env_->spec().version;
   if (run_.env_version.empty()) run_.env_version = version;

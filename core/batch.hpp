@@ -1,14 +1,19 @@
 // Batch: turns one game into a VecEnv - its memory, its launches, and its sizes counted by its own writers.
 #pragma once
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "core/instance.hpp"
 #include "core/launch.hpp"
+#include "core/picture.hpp"
+#include "core/players.hpp"
 #include "core/stepper.hpp"
+#include "core/varied.hpp"
 #include "core/vec_env.hpp"
 
 namespace throng {
@@ -30,7 +35,7 @@ class Batch final : public VecEnv {
   using State = typename Env::State;
 
   Batch(std::shared_ptr<Device> device, EnvSpec spec, BatchOptions options, const Params& params)
-      : VecEnv(std::move(device), std::move(spec), options), params_(params) {
+      : VecEnv(std::move(device), std::move(spec), options), params_(params), varied_(device_), players_(device_) {
     state_fields_.fields(params_, [&](const char* name, auto& field, int count) {
       using T = typename std::remove_reference_t<decltype(field)>::Value;
       arena_.want(field.data, size_t(count) * num_envs());
@@ -41,7 +46,7 @@ class Batch final : public VecEnv {
     if (far_params_) device_->copy(far_params_, &params_, sizeof(Params));
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
-    options_.lanes = Backend::kCuda ? lanes_for(options_.lanes) : 1;
+    options_.lanes = Backend::fitting_lanes<Env>(params_, lanes_for(options_.lanes));
   }
 
   void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) override {
@@ -65,14 +70,128 @@ class Batch final : public VecEnv {
     }
   }
 
+  void policy_actions(int policy, void* actions, Key key, uint32_t draw) override {
+    if (policy == 0) return random_actions(observations_.avail_actions, actions, key, draw);
+    if constexpr (HasPolicies<Env>) {
+      players_.act(*device_,
+                   {policy - 1, key, draw, options_.first_env, num_envs(), spec_.num_agents, spec_.action_dim()},
+                   params_, varied_.device, state_fields_, book_.step, static_cast<ActionOf<Env>*>(actions));
+    }
+  }
+
+  const void* params() const override { return &params_; }
+
+  void vary(const void* params) override {
+    if constexpr (!Varies<Env>) return VecEnv::vary(params);
+    if constexpr (Varies<Env>) {
+      const auto* first = static_cast<const Params*>(params);
+      const std::vector<Params> own(first, first + num_envs());
+      check_sizes(own);
+      if (!varied_.device) {
+        varied_.arena.want(varied_.device, own.size());
+        varied_.arena.want(varied_.time_limits, own.size());
+        varied_.arena.commit();
+      }
+      upload(*device_, varied_.device, own);
+      upload(*device_, varied_.time_limits, announce(own));
+      varied_.host = own;
+      if (started_) begin_all();
+    }
+  }
+
+  Image render(int e, int size) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
+    if constexpr (HasRender<Env>) {
+      check_picture(e, size);
+      HostInstance<Env> instance(params_of(e));
+      fetch(*device_, state_fields_, num_envs(), e, instance);
+      return draw(instance, size);
+    }
+  }
+
+  std::vector<Image> render_step(int e, const void* actions, int size) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render_step(e, actions, size);
+    if constexpr (HasRender<Env>) {
+      check_picture(e, size);
+      HostInstance<Env> instance(params_of(e));
+      fetch(*device_, state_fields_, num_envs(), e, instance);
+      const int rewards = spec_.num_agents * spec_.num_objectives;
+      return draw_step(instance,
+                       ActionRows<ActionOf<Env>>{static_cast<const ActionOf<Env>*>(actions), spec_.action_dim()},
+                       rewards, spec_.num_objectives, next_rng(e), size);
+    }
+  }
+
  protected:
   void launch(const Call& call) override {
-    const Stepper<Env> stepper(call, book_, finals_, spec_, options_);
-    Backend::tiles<Env>(*device_, num_envs(), {options_.lanes, options_.backwards}, params_, far_params_, state_fields_,
-                        stepper);
+    if constexpr (Varies<Env>) {
+      if (varied_.device) return launch_varied(call);
+    }
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      if (launch_variant(typename Env::Variants{}, call)) return;
+    }
+    launch_as<Env>(params_, call);
   }
 
  private:
+  static constexpr int kVariedLanes = 8;  // one kernel is enough
+
+  const Params& params_of(int e) const { return varied_.host.empty() ? params_ : varied_.host[e]; }
+
+  void check_sizes(const std::vector<Params>& all) const {
+    const std::vector<int> wanted = sizes_of<Env>(params_);
+    for (size_t e = 0; e < all.size(); ++e) {
+      if (sizes_of<Env>(all[e]) == wanted) continue;
+      throw Error(spec_.id + ": environment " + std::to_string(e) +
+                  " would be of another size; all of a batch have equally many agents, actions and features");
+    }
+  }
+
+  // Bounds that hold for all, and the time limit of each.
+  std::vector<int32_t> announce(const std::vector<Params>& all) {
+    std::vector<int32_t> limits;
+    spec_.obs_low = spec_.obs_high = 0;
+    for (const Params& params : all) {
+      const Spec spec = Env::spec(params);
+      spec_.obs_low = std::min(spec_.obs_low, spec.obs_low);
+      spec_.obs_high = std::max(spec_.obs_high, spec.obs_high);
+      limits.push_back(options_.time_limit >= 0 ? options_.time_limit : spec.time_limit);
+    }
+    const bool endless = std::find(limits.begin(), limits.end(), 0) != limits.end();
+    spec_.time_limit = endless ? 0 : *std::max_element(limits.begin(), limits.end());
+    return limits;
+  }
+
+  // What the next step of environment `e` will draw from; see Stepper.
+  Rng next_rng(int e) {
+    auto one = [&](auto* from) { return download(*device_, from, 1)[0]; };
+    const Key key{one(book_.key + e), one(book_.key + num_envs() + e)};
+    return {fold_in(fold_in(key, one(book_.episode + e)), static_cast<uint32_t>(one(book_.step + e) + 1))};
+  }
+
+  void launch_varied(const Call& call) {
+    Stepper<Env> stepper(call, book_, finals_, spec_, options_);
+    stepper.time_limits = varied_.time_limits;
+    Backend::tiles_of<Env, kVariedLanes>(*device_, num_envs(), {kVariedLanes, options_.backwards, far_params_}, params_,
+                                         state_fields_, Varied<Env>{varied_.device, stepper});
+  }
+
+  template <class Rules>
+  void launch_as(const typename Rules::Params& params, const Call& call) {
+    const Stepper<Rules> stepper(call, book_, finals_, spec_, options_);
+    const void* far = std::is_same_v<Rules, Env> ? far_params_ : nullptr;
+    Backend::tiles<Rules>(*device_, num_envs(), {options_.lanes, options_.backwards, far}, params, state_fields_,
+                          stepper);
+  }
+
+  // The first of the variants that fits; false if none does.
+  template <class... Variant>
+  bool launch_variant(Types<Variant...>, const Call& call) {
+    return ((Variant::Params::fits(params_) && options_.lanes <= Variant::Params::kMostLanes &&
+             (launch_as<Variant>(typename Variant::Params(params_), call), true)) ||
+            ...);
+  }
+
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers
   // are those that measured best on SMAX with 6 to 57 units and 4,096 to 131,072 environments (docs/benchmarks.md).
   int lanes_for(int asked) const {
@@ -87,9 +206,19 @@ class Batch final : public VecEnv {
     return lanes;
   }
 
+  struct OwnParams {
+    explicit OwnParams(std::shared_ptr<Device> device) : arena(std::move(device)) {}
+    Arena arena;
+    Params* device = nullptr;        // [env]
+    int32_t* time_limits = nullptr;  // [env]
+    std::vector<Params> host;        // [env], empty as long as all have the same
+  };
+
   Params params_;
   Params* far_params_ = nullptr;  // in device memory, if they are large
   State state_fields_;
+  OwnParams varied_;
+  Players<Env> players_;
 };
 
 template <class Write>
@@ -119,6 +248,11 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   if constexpr (HasWorldStateParts<Env>) {
     spec.world_state_parts = Env::world_state_parts(params);
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
+  }
+  spec.renders = HasRender<Env>;
+  spec.policies = {"random"};
+  if constexpr (HasPolicies<Env>) {
+    spec.policies.insert(spec.policies.end(), std::begin(Env::kPolicies), std::end(Env::kPolicies));
   }
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {

@@ -17,7 +17,8 @@ struct Stepper {
   Finals finals;
   RowShape obs, avail, world_state;
   int num_envs, first_env, agents, action_dim, objectives, time_limit, info_dim;
-  bool rounded;  // observations are bfloat16
+  bool rounded;                          // observations are bfloat16
+  const int32_t* time_limits = nullptr;  // [env], if they differ
 
   Stepper(const Call& call, const Book& book, const Finals& finals, const EnvSpec& spec, const BatchOptions& options)
       : call(call),
@@ -35,35 +36,37 @@ struct Stepper {
         info_dim(static_cast<int>(spec.info.size())),
         rounded(options.obs_bfloat16) {}
 
-  THRONG_HD void operator()(Env& env, int e, Stage stage) const {
-    bool begins = false, ends = false;  // before the state is shown: a new episode; the end of the old one
+  // `seat` is one environment and its lanes, see core/launch.hpp.
+  template <class Seat>
+  THRONG_HD void operator()(Seat& seat) const {
+    const Task task = seat.taken() ? move_on(seat.env(), seat.e) : kNothing;
+    // Few episodes end or begin in a step: the lanes of several environments see to them together, one after the other.
+    seat.one_by_one(task, [&](const auto& alone, int task) {
+      Env env = alone.env(0);
+      if (task == kEnds) {
+        observe(alone, Observations{finals.obs, nullptr, nullptr, finals.world_state});
+        record(env, alone.first);
+      }
+      if (task == kBegins || call.autoreset == Autoreset::same_step) begin(env, alone.first);
+    });
+    observe(seat.neighbours(), call.next);
+  }
+
+  enum Task { kNothing, kBegins, kEnds };
+
+  // Does what was called for, and says what is left to do.
+  THRONG_HD Task move_on(Env env, int e) const {
     switch (call.operation) {
-      case Call::kReset:
-        seed(env, e);
-        begins = true;
-        break;
-      case Call::kResetWhere: begins = call.mask[e] != 0; break;
-      case Call::kStep:
-        if (!book.ended[e]) {
-          ends = step(env, e);
-        } else if (call.autoreset == Autoreset::next_step) {
-          write_outcome(env, e, 0);
-          begins = true;
-        } else {
-          write_outcome(env, e, book.ended[e]);  // stands still until it is reset by mask
-        }
-        break;
-      case Call::kObserve: break;
+      case Call::kReset: seed(env, e); return kBegins;
+      case Call::kResetWhere: return call.mask[e] != 0 ? kBegins : kNothing;
+      case Call::kObserve: return kNothing;
+      case Call::kStep: break;
     }
-    // A loop, so that a kernel holds the code of reset and observe once: more would not fit its instruction cache.
-    for (;;) {
-      if (begins) begin(env, e);
-      observe(env, e, ends ? Observations{finals.obs, nullptr, nullptr, finals.world_state} : call.next, stage);
-      if (!ends) break;
-      record(env, e);
-      ends = false;
-      begins = call.autoreset == Autoreset::same_step;
-    }
+    const int ended = book.ended[e];
+    if (!ended) return step(env, e) ? kEnds : kNothing;
+    const bool begins = call.autoreset == Autoreset::next_step;
+    write_outcome(env, e, begins ? 0 : ended);  // if not, it stands still until it is reset by mask
+    return begins ? kBegins : kNothing;
   }
 
   THRONG_HD void seed(Env& env, int e) const {
@@ -83,8 +86,8 @@ struct Stepper {
       book.episode[e] = episode;
       book.step[e] = 0;
       book.ended[e] = 0;
-      for (int i = 0; i < agents * objectives; ++i) book.returns[int64_t(i) * num_envs + e] = 0.0f;
     });
+    env.lanes.each(agents * objectives, [&](int i) { book.returns[int64_t(i) * num_envs + e] = 0.0f; });
     env.reset(Rng{fold_in(fold_in(key, episode), 0)});
   }
 
@@ -98,7 +101,8 @@ struct Stepper {
     const auto* actions = static_cast<const ActionOf<Env>*>(call.actions) + int64_t(e) * agents * action_dim;
     const bool terminated = env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
                                      Rng{fold_in(fold_in(key, episode), static_cast<uint32_t>(t))});
-    const int ended = terminated ? 1 : time_limit > 0 && t >= time_limit ? 2 : 0;
+    const int limit = time_limits ? time_limits[e] : time_limit;
+    const int ended = terminated ? 1 : limit > 0 && t >= limit ? 2 : 0;
     env.lanes.once([&] {
       book.step[e] = t;
       book.ended[e] = static_cast<uint8_t>(ended);
@@ -108,29 +112,36 @@ struct Stepper {
     return ended != 0;
   }
 
-  // The measures of the episode that has just ended: its own row, and the running totals.
+  // The measures of the episode that has just ended: its own row, and the running totals (episodes, returns, length, info).
   THRONG_HD void record(Env& env, int e) const {
+    env.lanes.each(agents * objectives, [&](int i) {
+      finals.episode_return[int64_t(e) * agents * objectives + i] = book.returns[int64_t(i) * num_envs + e];
+    });
+    float* info = finals.info + int64_t(e) * info_dim;
     env.lanes.once([&] {
-      float* total = book.totals + e;
-      *total += 1.0f;
-      for (int o = 0; o < objectives; ++o) {
-        float sum = 0.0f;
-        for (int a = 0; a < agents; ++a) {
-          const float value = book.returns[int64_t(a * objectives + o) * num_envs + e];
-          finals.episode_return[(int64_t(e) * agents + a) * objectives + o] = value;
-          sum += value;
-        }
-        *(total += num_envs) += sum / static_cast<float>(agents);
-      }
       finals.episode_length[e] = book.step[e];
-      *(total += num_envs) += static_cast<float>(book.step[e]);
       if constexpr (HasInfo<Env>) {
-        float* info = finals.info + int64_t(e) * info_dim;
         Writer<float> out{info};
         env.info(out);
-        for (int i = 0; i < info_dim; ++i) *(total += num_envs) += info[i];
       }
     });
+    env.lanes.each(2 + objectives + info_dim, [&](int k) {
+      float value = 1;
+      if (k > 1 + objectives) {
+        value = info[k - 2 - objectives];
+      } else if (k == 1 + objectives) {
+        value = static_cast<float>(book.step[e]);
+      } else if (k > 0) {
+        value = mean_return(e, k - 1);
+      }
+      book.totals[int64_t(k) * num_envs + e] += value;
+    });
+  }
+
+  THRONG_HD float mean_return(int e, int objective) const {
+    float sum = 0.0f;
+    for (int a = 0; a < agents; ++a) sum += book.returns[int64_t(a * objectives + objective) * num_envs + e];
+    return sum / static_cast<float>(agents);
   }
 
   THRONG_HD void write_outcome(Env& env, int e, int ended) const {
@@ -150,30 +161,68 @@ struct Stepper {
     });
   }
 
-  THRONG_HD void observe(Env& env, int e, const Observations& to, Stage stage) const {
+  // `group` is some neighbouring environments and lanes that work on all of them, see core/launch.hpp.
+  template <class Group>
+  THRONG_HD void observe(const Group& group, const Observations& to) const {
+    const Env any = group.env(0);
+    const RowShape obs = obs_shape(any), avail = avail_shape(any);
+    const int64_t row = int64_t(group.first) * obs.rows;
     if (to.obs) {
-      write_rows(env.lanes, stage, RowsOut<ObsOf<Env>>(to.obs, rounded, int64_t(e) * agents * obs.dim), obs,
-                 [&](int agent, int part, auto& out) { observe_part(env, agent, part, out); });
+      write_rows(group.lanes, group.stage, RowsOut<ObsOf<Env>>(to.obs, rounded, row * obs.dim), group.size, obs,
+                 [&](int e, int agent, int part, auto& out) { observe_part(group.env(e), agent, part, out); });
     }
     if (to.avail_actions && avail.dim > 0) {
-      write_rows(env.lanes, stage, RowsOut(to.avail_actions + int64_t(e) * agents * avail.dim), avail,
-                 [&](int agent, int, auto& out) { write_avail(env, agent, out); });
+      write_rows(group.lanes, group.stage, RowsOut(to.avail_actions + row * avail.dim), group.size, avail,
+                 [&](int e, int agent, int, auto& out) { write_avail(group.env(e), agent, avail.dim, out); });
     }
-    if (to.active)
-      env.lanes.each(agents, [&](int agent) { to.active[int64_t(e) * agents + agent] = active(env, agent); });
+    if (to.active) {
+      group.lanes.each(group.size * obs.rows, [&](int i) {
+        const int e = obs.by_rows(i);
+        to.active[row + i] = active(group.env(e), i - e * obs.rows);
+      });
+    }
     if constexpr (HasWorldState<Env>) {
       if (to.world_state) {
-        write_rows(env.lanes, stage, RowsOut(to.world_state + int64_t(e) * world_state.dim), world_state,
-                   [&](int, int part, auto& out) { world_state_part(env, part, out); });
+        const RowShape shape = world_state_shape(any);
+        write_rows(group.lanes, group.stage, RowsOut(to.world_state + int64_t(group.first) * shape.dim), group.size,
+                   shape, [&](int e, int, int part, auto& out) { world_state_part(group.env(e), part, out); });
       }
     }
   }
 
-  THRONG_HD void write_avail(const Env& env, int agent, auto& out) const {
+  // The shapes of rows. Of a variant the compiler can count them itself.
+  THRONG_HD RowShape obs_shape([[maybe_unused]] const Env& env) const {
+    if constexpr (IsVariant<Env>) {
+      Counter row, part;
+      env.observe(0, row);
+      observe_part(env, 0, 0, part);
+      int parts = 1;
+      if constexpr (HasObserveParts<Env>) parts = Env::observe_parts(env.p);
+      return RowShape(Env::spec(env.p).num_agents, row.count, parts, part.count);
+    }
+    return obs;
+  }
+  THRONG_HD RowShape avail_shape([[maybe_unused]] const Env& env) const {
+    if constexpr (IsVariant<Env>) return RowShape(Env::spec(env.p).num_agents, Env::spec(env.p).num_actions);
+    return avail;
+  }
+  THRONG_HD RowShape world_state_shape([[maybe_unused]] const Env& env) const {
+    if constexpr (IsVariant<Env>) {
+      Counter row, part;
+      env.world_state(row);
+      world_state_part(env, 0, part);
+      int parts = 1;
+      if constexpr (HasWorldStateParts<Env>) parts = Env::world_state_parts(env.p);
+      return RowShape(1, row.count, parts, part.count);
+    }
+    return world_state;
+  }
+
+  THRONG_HD static void write_avail(const Env& env, int agent, int num_actions, auto& out) {
     if constexpr (HasAvail<Env>) {
       env.avail(agent, out);
     } else {
-      for (int action = 0; action < avail.dim; ++action) out(true);
+      for (int action = 0; action < num_actions; ++action) out(true);
     }
   }
 

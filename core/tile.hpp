@@ -3,7 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
+
+#ifdef __CUDACC__
+#include <cuda_pipeline_primitives.h>
+#endif
 
 #include "core/env.hpp"
 
@@ -16,21 +21,34 @@ struct TileLayout {
   int stride = 1;  // distance from index i to i + 1, in elements
   int bytes = 0;
 
-  // With several lanes per environment, neighbouring threads read neighbouring indices: the padding of 32 / lanes makes
-  // a warp's 32 words fall into 32 different banks of shared memory.
+  // Neighbouring threads read neighbouring indices of the same environment, if it has several lanes, or the parts of its
+  // rows: the padding makes a warp's 32 words fall into different banks of shared memory.
   template <class Env>
-  THRONG_HD static TileLayout of(const typename Env::Params& params, int envs, int lanes) {
+  THRONG_HD static TileLayout of(const typename Env::Params& params, int envs, int lanes, bool with_scratch = true) {
     TileLayout layout;
     layout.envs = envs;
     while ((1 << layout.shift) < envs) ++layout.shift;
-    layout.stride = lanes == 1 ? envs : envs + 32 / lanes;
+    layout.stride = envs + (lanes == 1 ? 4 : 32 / lanes);
     typename Env::State state;
     state.fields(params, [&](const char*, auto& field, int count) { layout.place(field, count); });
+    if (with_scratch) layout.place_scratch<Env>(params);
+    return layout;
+  }
+
+  // Scratch memory alone, for one environment.
+  template <class Env>
+  THRONG_HD static TileLayout of_scratch(const typename Env::Params& params) {
+    TileLayout layout;
+    layout.place_scratch<Env>(params);
+    return layout;
+  }
+
+  template <class Env>
+  THRONG_HD void place_scratch(const typename Env::Params& params) {
     if constexpr (HasScratch<Env>) {
       typename Env::Scratch scratch;
-      scratch.fields(params, [&](const char*, auto& field, int count) { layout.place(field, count); });
+      scratch.fields(params, [&](const char*, auto& field, int count) { place(field, count); });
     }
-    return layout;
   }
 
   // Reserves room for a field and tells where.
@@ -42,18 +60,12 @@ struct TileLayout {
   }
 };
 
-// The threads that copy a tile together.
-struct Workers {
-  int id = 0;
-  int count = 1;
-};
-
 struct NoScratch {};
 
-// The environment number `e` of a tile in `memory`.
+// The environment number `e` of a tile in `memory`. Its scratch memory is there, too, unless it has some of its own.
 template <class Env>
-THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, unsigned char* memory, int e,
-                       Lanes lanes) {
+THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, unsigned char* memory, int e, Lanes lanes,
+                       unsigned char* own_scratch = nullptr) {
   layout.bytes = 0;
   auto place = [&](const char*, auto& field, int count) {
     using T = typename std::remove_reference_t<decltype(field)>::Value;
@@ -64,6 +76,11 @@ THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, un
   state.fields(params, place);
   if constexpr (HasScratch<Env>) {
     typename Env::Scratch scratch;
+    if (own_scratch != nullptr) {
+      layout = {};
+      memory = own_scratch;
+      e = 0;
+    }
     scratch.fields(params, place);
     return make_env<Env>(params, state, scratch, lanes);
   } else {
@@ -73,39 +90,95 @@ THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, un
 
 namespace detail {
 
-// Calls copy(far element, near element) for every element of `count` environments from number `first` on.
-template <class Params, class State, class Copy>
-THRONG_HD void walk_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
-                         int count, int num_envs, Workers workers, Copy copy) {
-  layout.bytes = 0;
-  State far = state;
-  far.fields(params, [&](const char*, auto& field, int indices) {
-    using T = typename std::remove_reference_t<decltype(field)>::Value;
-    T* near = reinterpret_cast<T*>(memory + layout.place(field, indices));
+// One field of a tile, far and near: `rows` rows of the same length, at their own distances, all in bytes. Only the last
+// tile's rows may be less than full.
+struct Rows {
+  unsigned char *far, *near;
+  int64_t far_stride;
+  int near_stride, rows, row_bytes, full_bytes;
+
+  // Can all of it be moved in pieces of so many bytes?
+  THRONG_HD bool divides(int piece) const {
+    const auto bits = static_cast<unsigned>(reinterpret_cast<uintptr_t>(far)) | static_cast<unsigned>(far_stride) |
+                      static_cast<unsigned>(near_stride) | static_cast<unsigned>(row_bytes);
+    return (bits & static_cast<unsigned>(piece - 1)) == 0;
+  }
+};
+
 #ifdef __CUDA_ARCH__
-#pragma unroll 1  // short loops, one per field: unrolled they are a fifth of the kernel
-#endif
-    for (int k = workers.id; k < indices << layout.shift; k += workers.count) {
-      const int i = k >> layout.shift, e = k & (layout.envs - 1);  // neighbouring workers, neighbouring environments
-      if (e < count) copy(field.data[int64_t(i) * num_envs + first + e], near[i * layout.stride + e]);
+
+// The threads of a block move rows of 2^k pieces in turn; what is loaded is there after __pipeline_wait_prior(0).
+template <class Piece, bool kLoad>
+__device__ __noinline__ void move_rows(Rows r) {
+  const int shift = 31 - __clz(r.full_bytes / int(sizeof(Piece)));
+  for (int k = threadIdx.x; k < r.rows << shift; k += blockDim.x) {
+    const int row = k >> shift, at = (k & ((1 << shift) - 1)) * int(sizeof(Piece));
+    if (at >= r.row_bytes) continue;
+    unsigned char *far = r.far + row * r.far_stride + at, *near = r.near + row * r.near_stride + at;
+    if constexpr (!kLoad) {
+      *reinterpret_cast<Piece*>(far) = *reinterpret_cast<const Piece*>(near);
+    } else if constexpr (sizeof(Piece) >= 4) {
+      __pipeline_memcpy_async(near, far, sizeof(Piece));
+    } else {
+      *reinterpret_cast<Piece*>(near) = *reinterpret_cast<const Piece*>(far);
     }
+  }
+}
+
+template <bool kLoad>
+__device__ __forceinline__ void move_rows(const Rows& r, int item_bytes) {
+  if (r.divides(16)) return move_rows<uint4, kLoad>(r);
+  if (r.divides(4)) return move_rows<uint32_t, kLoad>(r);
+  if (item_bytes == 1) return move_rows<uint8_t, kLoad>(r);
+  move_rows<uint16_t, kLoad>(r);
+}
+
+#else
+
+template <bool kLoad>
+void move_rows(const Rows& r, int) {
+  for (int row = 0; row < r.rows; ++row) {
+    unsigned char *far = r.far + row * r.far_stride, *near = r.near + row * r.near_stride;
+    std::memcpy(kLoad ? near : far, kLoad ? far : near, static_cast<size_t>(r.row_bytes));
+  }
+}
+
+#endif
+
+// Moves the state of `count` environments from number `first` on between batch and tile.
+template <bool kLoad, class Params, class State>
+THRONG_HD void move_tile(TileLayout layout, const Params& params, State state, unsigned char* memory, int first,
+                         int count, int num_envs) {
+  layout.bytes = 0;
+  state.fields(params, [&](const char*, auto& field, int indices) {
+    constexpr int kItem = sizeof(*field.data);
+    unsigned char* near = memory + layout.place(field, indices);
+    Rows rows{reinterpret_cast<unsigned char*>(field.data + first),
+              near,
+              int64_t(num_envs) * kItem,
+              layout.stride * kItem,
+              indices,
+              count * kItem,
+              layout.envs * kItem};
+    move_rows<kLoad>(rows, kItem);
   });
+#ifdef __CUDA_ARCH__
+  if (kLoad) __pipeline_commit(), __pipeline_wait_prior(0);
+#endif
 }
 
 }  // namespace detail
 
 template <class Params, class State>
-THRONG_HD void load_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
-                         int count, int num_envs, Workers workers) {
-  detail::walk_tile(layout, params, state, memory, first, count, num_envs, workers,
-                    [](auto& far, auto& near) { near = far; });
+THRONG_HD void load_tile(const TileLayout& layout, const Params& params, const State& state, unsigned char* memory,
+                         int first, int count, int num_envs) {
+  detail::move_tile<true>(layout, params, state, memory, first, count, num_envs);
 }
 
 template <class Params, class State>
-THRONG_HD void store_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
-                          int count, int num_envs, Workers workers) {
-  detail::walk_tile(layout, params, state, memory, first, count, num_envs, workers,
-                    [](auto& far, auto& near) { far = near; });
+THRONG_HD void store_tile(const TileLayout& layout, const Params& params, const State& state, unsigned char* memory,
+                          int first, int count, int num_envs) {
+  detail::move_tile<false>(layout, params, state, memory, first, count, num_envs);
 }
 
 }  // namespace throng

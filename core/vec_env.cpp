@@ -91,6 +91,7 @@ void VecEnv::reset(uint64_t seed) {
   call.seed_key = key(seed);
   call.next = observations_;
   device_->fill_zero(book_.totals, sizeof(float) * num_totals() * num_envs());
+  started_ = true;
   launch(call);
 }
 
@@ -118,6 +119,38 @@ void VecEnv::observe(const Observations& out) {
   call.next = out;
   launch(call);
 }
+
+int VecEnv::policy_named(const std::string& name) const {
+  for (size_t i = 0; i < spec_.policies.size(); ++i) {
+    if (spec_.policies[i] == name) return static_cast<int>(i);
+  }
+  throw_unknown("policy", name, spec_.policies, spec_.id);
+}
+
+void VecEnv::check_picture(int env, int size) const {
+  if (env < 0 || env >= num_envs()) {
+    throw Error("render: there is no environment " + std::to_string(env) + "; valid: 0 to " +
+                std::to_string(num_envs() - 1));
+  }
+  constexpr int kLargest = 8192;
+  if (size < 16 || size > kLargest) {
+    throw Error("render: size is " + std::to_string(size) + " pixels; valid: 16 to " + std::to_string(kLargest));
+  }
+}
+
+void VecEnv::vary(const void*) { throw Error(spec_.id + ": its environments cannot have parameters of their own"); }
+
+void VecEnv::begin_all() {
+  const size_t envs = num_envs();
+  auto* all = static_cast<uint8_t*>(device_->allocate(envs));
+  upload(*device_, all, std::vector<uint8_t>(envs, 1));
+  reset_where(all);
+  device_->synchronize();
+  device_->release(all);
+}
+
+Image VecEnv::render(int, int) { throw Error(spec_.id + " draws no pictures"); }
+std::vector<Image> VecEnv::render_step(int, const void*, int) { throw Error(spec_.id + " draws no pictures"); }
 
 EpisodeStatistics VecEnv::take_statistics() {
   const int envs = num_envs(), totals = num_totals();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/canvas.hpp"
 #include "core/device.hpp"
 #include "core/rng.hpp"
 #include "core/safetensors.hpp"
@@ -129,14 +130,33 @@ class THRONG_API VecEnv {
   // Draws a uniformly random legal action for every agent from `avail_actions`; `draw` numbers the draw.
   virtual void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) = 0;
 
+  // What policy number `policy` of spec().policies chooses for every agent, for the present state; "random" reads
+  // observations(). `draw` numbers the call: equal keys and draws give an environment equal choices in any batch.
+  virtual void policy_actions(int policy, void* actions, Key key, uint32_t draw) = 0;
+  int policy_named(const std::string& name) const;  // Error with the valid names
+
+  // Gives every environment parameters of its own, from now on, and lets all begin their next episode if they have begun
+  // any. `params`: num_envs() checked structs of the game; throng::vary() makes them of JSON. Error if sizes differ, or if
+  // the game does not allow it. spec()'s bounds then hold for all, and its time_limit is the longest.
+  virtual void vary(const void* params);
+  virtual const void* params() const { return nullptr; }  // the game's struct that the batch was made with
+
+  // A picture of environment `env` as it is, drawn on the host; the longer side has `size` pixels. Error if the game draws
+  // none (spec().renders).
+  virtual Image render(int env, int size = 512);
+  // Pictures of the step that these actions would make now, for as many moments within it as the game knows. Changes
+  // nothing. Host memory, [agent].
+  virtual std::vector<Image> render_step(int env, const void* actions, int size = 512);
+
   // Statistics of the episodes that ended since the last call (waits for the device).
   EpisodeStatistics take_statistics();
 
   // The state as a value. Equal hashes mean equal state bits, on any device and in any batch.
   const std::vector<StateArray>& state() const { return state_; }
-  std::vector<uint64_t> state_hashes();                     // [env]
-  uint64_t state_hash();                                    // of all environments in order
-  std::map<std::string, Tensor> snapshot();                 // state, streams, counters and statistics
+  const std::vector<StateArray>& book() const { return book_arrays_; }  // what else a snapshot keeps
+  std::vector<uint64_t> state_hashes();                                 // [env]
+  uint64_t state_hash();                                                // of all environments in order
+  std::map<std::string, Tensor> snapshot();                             // state, streams, counters and statistics
   void restore(const std::map<std::string, Tensor>& from);  // Error, and no change, if anything does not fit
   Tensor state_tensor(const StateArray&);
 
@@ -145,6 +165,9 @@ class THRONG_API VecEnv {
   int num_totals() const { return 2 + spec_.num_objectives + static_cast<int>(spec_.info.size()); }
   void allocate();  // after the derived class has asked the arena for its state
   virtual void launch(const Call&) = 0;
+  void check_picture(int env, int size) const;
+  void begin_all();  // reset_where() of all environments
+  bool started_ = false;
 
   std::shared_ptr<Device> device_;
   EnvSpec spec_;

@@ -77,6 +77,8 @@ ordered_json to_json(const Described& found) {
   object["world_state_dim"] = spec.world_state_dim;
   object["time_limit"] = spec.time_limit;
   object["info"] = spec.info;
+  object["policies"] = spec.policies;
+  object["renders"] = spec.renders;
   object["parameters"] = ordered_json::array();
   for (size_t i = 0; i < found.parameters.size(); ++i) {
     object["parameters"].push_back(parameter_json(found.parameters[i], found.defaults[i]));
@@ -123,6 +125,8 @@ std::vector<std::vector<std::string>> facts(const Described& found) {
           {"  world state", spec.world_state_dim == 0 ? "none" : std::to_string(spec.world_state_dim) + " float32"},
           {"  reward", joined(spec.objectives)},
           {"  per episode", joined(spec.info)},
+          {"  policies", joined(spec.policies)},
+          {"  pictures", spec.renders ? "yes" : "none"},
           {"  time limit", spec.time_limit == 0 ? "none" : std::to_string(spec.time_limit) + " steps"}};
 }
 

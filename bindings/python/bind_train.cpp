@@ -91,7 +91,7 @@ std::unique_ptr<Trainer> without_gil(Make&& make_trainer) {
 }
 
 Run make_run(const std::string& id, const std::string& algo, const py::dict& settings, py::handle env_config) {
-  const nlohmann::json parameters = scenario_config(id, to_json(env_config, id));
+  const nlohmann::json parameters = scenario_config(id, parameters_from(env_config, id));
   TrainConfig train;
   read_config(train, {{"algo", algo}}, "train");
   nlohmann::json chosen = train_preset(id, algo);

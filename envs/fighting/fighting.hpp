@@ -9,6 +9,7 @@
 #include "envs/fighting/engine.hpp"   // one frame
 #include "envs/fighting/observe.hpp"  // what is seen
 #include "envs/fighting/params.hpp"   // settings
+#include "envs/fighting/picture.hpp"  // what people see
 #include "envs/fighting/planner.hpp"  // built-in opponents that play the game forward
 #include "envs/fighting/state.hpp"    // what is remembered
 
@@ -338,6 +339,13 @@ struct Env {
     for (int action = 0; action < kNumActions; ++action) {
       out(action == kNeutral || (plays && is_legal(p.fighters, f, seat, action)));
     }
+  }
+
+  void render(Canvas& canvas) const { draw_fight(canvas, p.fighters, s.load()); }
+  static int frames(const Params& p) { return p.frame_skip; }
+  static Params until_frame(Params p, int frame) {
+    p.frame_skip = frame;
+    return p;
   }
 
   THRONG_HD void info(auto& out) const {

@@ -113,6 +113,7 @@ struct Params {
     for (int r = 0; r < kNumRungs; ++r) derived.rung_fighter[r] = rung_fighter(r);
     derive_weights();
     for (int h = 0; h <= 176; ++h) derived.fightladder[h] = static_cast<float>(std::pow(176.0, (h + 1) / 177.0));
+    derived.decision_frames = frame_skip;
     derived.delay_slots = reaction_delay / frame_skip;
   }
 

@@ -58,7 +58,7 @@ THRONG_HD THRONG_CALLED_ON_GPU inline int roll_out(const Params& p, const State&
   Result result = Result::kRunning;
   Input input[2];
   for (int frame = 0; frame < kPlanFrames && result == Result::kRunning; ++frame) {
-    if (frame % p.frame_skip == 0) {
+    if (frame % p.derived.decision_frames == 0) {
       const Input relative[2] = {frame == 0 ? mine : direct_input(kCrouchBlock), theirs};
       for (int i = 0; i < 2; ++i) {
         const int at = i == 0 ? seat : 1 - seat;

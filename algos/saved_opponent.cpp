@@ -1,0 +1,50 @@
+// Loads the policy of a run, and lets it act for the second team.
+#include "algos/saved_opponent.hpp"
+
+#include "algos/checkpoint.hpp"
+#include "algos/learner.hpp"
+#include "algos/run.hpp"
+#include "core/error.hpp"
+
+namespace throng {
+namespace {
+
+EnvSpec spec_of_second(EnvSpec spec) {
+  const int first = first_team(spec);
+  spec.agents.erase(spec.agents.begin(), spec.agents.begin() + first);
+  spec.num_agents -= first;
+  return spec;
+}
+
+class SavedOpponent final : public Opponent {
+ public:
+  SavedOpponent(const VecEnv& both, const std::string& folder)
+      : spec_(spec_of_second(both.spec())), rows_(int64_t(both.num_envs()) * spec_.num_agents) {
+    const Run run = Run::load(folder);
+    learner_ = make_learner(both.shared_device(), spec_, both.num_envs(), run.train);
+    const Checkpoint checkpoint = read_checkpoint(latest_checkpoint(folder));
+    try {
+      learner_->load(checkpoint.parameters, checkpoint.optimizer);
+    } catch (const Error& error) {
+      throw Error("opponent " + folder + " (trained in " + run.env + "): " + error.what());
+    }
+  }
+
+  void act(const Observations& seen, const uint8_t*, Key key, uint32_t draw, void* actions) override {
+    learner_->act_on(seen, rows_, /*greedy=*/false, key, draw, static_cast<int32_t*>(actions));
+  }
+
+ private:
+  EnvSpec spec_;
+  int64_t rows_;
+  std::unique_ptr<Learner> learner_;
+};
+
+}  // namespace
+
+std::unique_ptr<VecEnv> against_run(std::unique_ptr<VecEnv> both, const std::string& folder) {
+  auto opponent = std::make_unique<SavedOpponent>(*both, folder);
+  return against(std::move(both), std::move(opponent));
+}
+
+}  // namespace throng
