@@ -78,6 +78,7 @@ struct Params {
     int rung_fighter[kNumRungs];
     float rung_limit[kNumRungs];  // running sum of rung_weights, as shares
     float fightladder[177];       // 176^((h+1)/177) by health of 176
+    int decision_frames;          // frame_skip, as the planner sees it even while a step is drawn frame by frame
     int delay_slots;              // decisions between what is and what is seen
   } derived = {};
   Roster fighters = {};
