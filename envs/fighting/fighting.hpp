@@ -296,7 +296,7 @@ struct Env {
   THRONG_HD float fightladder(const Fight& f, int seat, float dealt, float taken, Result round) const {
     constexpr float kFull = 176, kDealtWeight = 3;
     if (round == Result::kRunning) return kFull * (kDealtWeight * dealt - taken);
-    if (round == Result::kDraw) return 1000;
+    if (round == Result::kDraw) return 1;
     const bool won = (round == Result::kSeat0) == (seat == 0);
     const Fighter& winner = f.fighter[won ? seat : 1 - seat];
     const float power = p.derived.fightladder[winner.hp * 176 / p.fighters.fighters[winner.who].hp];
