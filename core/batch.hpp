@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "core/instance.hpp"
@@ -40,7 +41,9 @@ class Batch final : public VecEnv {
       arena_.want(field.data, size_t(count) * num_envs());
       state_.push_back({name, dtype_of<T>(), count, sizeof(T), nullptr});
     });
+    if constexpr (Backend::kCuda && kFarParams<Params>) arena_.want(far_params_, 1);
     allocate();
+    if (far_params_) device_->copy(far_params_, &params_, sizeof(Params));
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
     options_.lanes = Backend::fitting_lanes<Env>(params_, lanes_for(options_.lanes));
@@ -169,14 +172,16 @@ class Batch final : public VecEnv {
   void launch_varied(const Call& call) {
     Stepper<Env> stepper(call, book_, finals_, spec_, options_);
     stepper.time_limits = varied_.time_limits;
-    Backend::tiles_of<Env, kVariedLanes>(*device_, num_envs(), {kVariedLanes, options_.backwards}, params_,
+    Backend::tiles_of<Env, kVariedLanes>(*device_, num_envs(), {kVariedLanes, options_.backwards, far_params_}, params_,
                                          state_fields_, Varied<Env>{varied_.device, stepper});
   }
 
   template <class Rules>
   void launch_as(const typename Rules::Params& params, const Call& call) {
     const Stepper<Rules> stepper(call, book_, finals_, spec_, options_);
-    Backend::tiles<Rules>(*device_, num_envs(), {options_.lanes, options_.backwards}, params, state_fields_, stepper);
+    const void* far = std::is_same_v<Rules, Env> ? far_params_ : nullptr;
+    Backend::tiles<Rules>(*device_, num_envs(), {options_.lanes, options_.backwards, far}, params, state_fields_,
+                          stepper);
   }
 
   // The first of the variants that fits; false if none does.
@@ -210,6 +215,7 @@ class Batch final : public VecEnv {
   };
 
   Params params_;
+  Params* far_params_ = nullptr;  // in device memory, if they are large
   State state_fields_;
   OwnParams varied_;
   Players<Env> players_;
