@@ -29,7 +29,20 @@ class Batch final : public VecEnv {
     allocate();
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
-    options_.lanes = Backend::kCuda ? lanes_for(options_.lanes) : 1;
+    lanes_asked_ = options_.lanes;
+    options_.lanes = lanes_for(num_envs());
+  }
+
+  void launch_over(const Call& call, const Memory& memory) override {
+    State fields;
+    auto array = memory.state.begin();
+    fields.fields(params_, [&](const char*, auto& field, int) {
+      field.data = static_cast<decltype(field.data)>(*array++);
+    });
+    BatchOptions options = options_;
+    options.num_envs = memory.num_envs;
+    options.lanes = lanes_for(memory.num_envs);
+    launch(call, fields, memory.book, memory.finals, options);
   }
 
   void random_actions(const uint8_t* avail_actions, int32_t* actions, Key key, uint32_t draw) override {
@@ -47,18 +60,21 @@ class Batch final : public VecEnv {
   }
 
  protected:
-  void launch(const Call& call) override {
-    const Stepper<Env> stepper(call, book_, finals_, spec_, options_);
-    Backend::tiles<Env>(*device_, num_envs(), {options_.lanes, options_.backwards}, params_, state_fields_, stepper);
-  }
+  void launch(const Call& call) override { launch(call, state_fields_, book_, finals_, options_); }
 
  private:
+  void launch(const Call& call, const State& fields, const Book& book, const Finals& finals,
+              const BatchOptions& options) {
+    const Stepper<Env> stepper(call, book, finals, spec_, options);
+    Backend::tiles<Env>(*device_, options.num_envs, {options.lanes, options.backwards}, params_, fields, stepper);
+  }
+
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers
   // are those that measured best on SMAX with 6 to 57 units and 4,096 to 131,072 environments (docs/benchmarks.md).
-  int lanes_for(int asked) const {
-    if (asked != 0) return asked;
+  int lanes_for(int64_t envs) const {
+    if (!Backend::kCuda) return 1;
+    if (lanes_asked_ != 0) return lanes_asked_;
     constexpr int64_t kFewThreads = 131072, kEnoughThreads = 200000;
-    const int64_t envs = num_envs();
     int widest = 1;  // lanes that can all be of use
     while (widest < spec_.lanes && widest < 32) widest *= 2;
     if (widest > spec_.lanes && envs * widest > kFewThreads) widest /= 2;
@@ -69,6 +85,7 @@ class Batch final : public VecEnv {
 
   Params params_;
   State state_fields_;
+  int lanes_asked_ = 0;
 };
 
 template <class Write>

@@ -22,6 +22,7 @@ struct EnvSpec : Spec {
   std::string id;       // "smax/3m"
   std::string version;  // of the rules: "jaxmarl-0.2.0"
   int obs_dim = 0;
+  std::string obs_dtype = "F32";
   int world_state_dim = 0;              // 0: the game has none
   int obs_parts = 1, obs_part_dim = 0;  // rows are written in parts of this length, the last may differ
   int world_state_parts = 1, world_state_part_dim = 0;

@@ -37,9 +37,13 @@ struct Stepper {
     switch (call.operation) {
       case Call::kReset:
         seed(env, e);
+        write_ended(env, e, 0);
         begins = true;
         break;
-      case Call::kResetWhere: begins = call.mask[e] != 0; break;
+      case Call::kResetWhere:
+        begins = call.mask[e] != 0;
+        if (begins) write_ended(env, e, 0);
+        break;
       case Call::kStep:
         if (!book.ended[e]) {
           ends = step(env, e);
@@ -144,6 +148,11 @@ struct Stepper {
       call.outcome.terminated[int64_t(e) * agents + a] = ended == 1;
       call.outcome.truncated[int64_t(e) * agents + a] = ended == 2;
     });
+    write_ended(env, e, ended);
+  }
+
+  THRONG_HD void write_ended(Env& env, int e, int ended) const {
+    if (call.outcome.ended) env.lanes.once([&] { call.outcome.ended[e] = ended != 0; });
   }
 
   THRONG_HD void observe(Env& env, int e, const Observations& to, Stage stage) const {

@@ -66,6 +66,7 @@ void VecEnv::allocate() {
   arena_.want(outcomes_.rewards, rows * objectives);
   arena_.want(outcomes_.terminated, rows);
   arena_.want(outcomes_.truncated, rows);
+  arena_.want(outcomes_.ended, envs);
   arena_.want(finals_.obs, rows * spec_.obs_dim);
   if (spec_.world_state_dim > 0) {
     arena_.want(observations_.world_state, envs * spec_.world_state_dim);
@@ -86,6 +87,7 @@ void VecEnv::reset(uint64_t seed) {
   call.operation = Call::kReset;
   call.seed_key = key(seed);
   call.next = observations_;
+  call.outcome.ended = outcomes_.ended;
   device_->fill_zero(book_.totals, sizeof(float) * num_totals() * num_envs());
   launch(call);
 }
@@ -95,6 +97,7 @@ void VecEnv::reset_where(const uint8_t* mask) {
   call.operation = Call::kResetWhere;
   call.mask = mask;
   call.next = observations_;
+  call.outcome.ended = outcomes_.ended;
   launch(call);
 }
 

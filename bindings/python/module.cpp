@@ -15,6 +15,7 @@
 namespace throng {
 
 int cli_main(int argc, const char* const* argv);  // bindings/cli; doors do not include each other
+void bind_jax(py::module_&);
 void bind_train(py::module_&);
 
 namespace {
@@ -45,6 +46,7 @@ PYBIND11_MODULE(_throng, m) {
   py::register_exception_translator(&translate);
   bind_device_array(m);
   bind_env(m);
+  bind_jax(m);
   bind_train(m);
   m.def("cli_main", &run_cli, py::arg("argv"));
   m.def("version", [] { return kVersion; });

@@ -19,8 +19,7 @@ namespace throng {
 // What the arrays shown to Python keep alive.
 struct Held {
   std::shared_ptr<VecEnv> env;
-  std::vector<uint8_t> ended;  // [env], CPU only: whose episode is over
-  uint8_t* mask = nullptr;     // [env], device memory
+  uint8_t* mask = nullptr;  // [env], device memory
 
   explicit Held(std::shared_ptr<VecEnv> made);
   ~Held() { env->device().release(mask); }
@@ -70,7 +69,6 @@ class PythonEnv {
   py::dict info() const;
   const int32_t* actions_on_device(py::handle actions, ForeignArray& keep);
   const uint8_t* mask_on_device(py::handle mask, ForeignArray& keep);
-  void mark_ended();
 
   std::shared_ptr<Held> held_;
   Options options_;
