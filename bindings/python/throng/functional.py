@@ -88,9 +88,12 @@ class VecEnv:
     def step(self, state: State, actions: Any) -> Step:
         """One transition of every environment. Actions are [env, agent], or [env, agent, number]."""
         spec = self.spec
-        actions = jnp.asarray(actions, jnp.float32 if spec.continuous else jnp.int32)
-        numbers = spec.continuous or max(len(spec.heads), 1)
-        return Step(*self._call("step", state, actions.reshape(-1, spec.num_agents, numbers)))
+        rows = (state["batch.episode"].shape[-1], spec.num_agents)
+        numbers = (spec.continuous or max(len(spec.heads), 1),)
+        given = jnp.asarray(actions, jnp.float32 if spec.continuous else jnp.int32)
+        if given.shape not in ((*rows, *numbers), *([rows] if numbers == (1,) else [])):
+            raise ValueError(f"actions: got shape {given.shape}, expected {rows if numbers == (1,) else (*rows, *numbers)}")
+        return Step(*self._call("step", state, given.reshape(*rows, *numbers)))
 
     def observe(self, state: State) -> tuple[Any, State]:
         """(obs, state): the observations of a state that was changed by hand."""
