@@ -36,9 +36,8 @@ class Batch final : public VecEnv {
   void launch_over(const Call& call, const Memory& memory) override {
     State fields;
     auto array = memory.state.begin();
-    fields.fields(params_, [&](const char*, auto& field, int) {
-      field.data = static_cast<decltype(field.data)>(*array++);
-    });
+    fields.fields(params_,
+                  [&](const char*, auto& field, int) { field.data = static_cast<decltype(field.data)>(*array++); });
     BatchOptions options = options_;
     options.num_envs = memory.num_envs;
     options.lanes = lanes_for(memory.num_envs);

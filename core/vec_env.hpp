@@ -144,9 +144,9 @@ class THRONG_API VecEnv {
   // The state as a value. Equal hashes mean equal state bits, on any device and in any batch.
   const std::vector<StateArray>& state() const { return state_; }
   const std::vector<StateArray>& book() const { return book_arrays_; }  // what the batch keeps beside it: struct Book
-  std::vector<uint64_t> state_hashes();                     // [env]
-  uint64_t state_hash();                                    // of all environments in order
-  std::map<std::string, Tensor> snapshot();                 // state, streams, counters and statistics
+  std::vector<uint64_t> state_hashes();                                 // [env]
+  uint64_t state_hash();                                                // of all environments in order
+  std::map<std::string, Tensor> snapshot();                             // state, streams, counters and statistics
   void restore(const std::map<std::string, Tensor>& from);  // Error, and no change, if anything does not fit
   Tensor state_tensor(const StateArray&);
 

@@ -49,8 +49,7 @@ void run(const xla::CallFrame& frame, const std::string& device, void* stream) {
                          : name == "reset" ? FunctionalEnv::kReset
                                            : FunctionalEnv::kObserve;
   const size_t carried = env.carried().size(), inputs = operation == FunctionalEnv::kObserve ? 0 : 1;
-  const size_t results =
-      carried + env.shown().size() + (operation == FunctionalEnv::kStep ? env.outcomes().size() : 0);
+  const size_t results = carried + env.shown().size() + (operation == FunctionalEnv::kStep ? env.outcomes().size() : 0);
   if (frame.arguments.size != int64_t(carried + inputs) || frame.results.size != int64_t(results)) {
     throw Error("throng's custom call got another number of arrays than its plan has");
   }

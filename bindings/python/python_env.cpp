@@ -43,6 +43,11 @@ void convert_actions(const ForeignArray& from, int32_t* to) {
 
 bool is_integer(dl::DataType dtype) { return dtype.code == dl::kInt || dtype.code == dl::kUInt; }
 
+auto without_gil(auto&& work) {
+  const py::gil_scoped_release release;
+  return work();
+}
+
 bool is_there(const ForeignArray& array, const Device& device) {
   return device.is_cuda() ? array.device.type == dl::kCUDA && array.device.id == device.index() : array.on_host();
 }
@@ -162,6 +167,11 @@ class PythonEnv::Turn {
 
 VecEnv& PythonEnv::env() const {
   if (closed()) throw Error("this environment is closed");
+  if (process_ != getpid() && held_->env->device().is_cuda()) {
+    throw Error(
+        "this environment is on a GPU, and this process was forked from its own; CUDA does not survive that: "
+        "start processes with the method 'spawn', and make environments in them");
+  }
   return *held_->env;
 }
 
@@ -276,7 +286,8 @@ py::object PythonEnv::sample_actions() {
 py::dict PythonEnv::statistics() {
   VecEnv& batch = env();
   const Turn turn(*this);
-  return to_dict(batch.take_statistics());
+  const EpisodeStatistics statistics = without_gil([&] { return batch.take_statistics(); });
+  return to_dict(statistics);
 }
 
 // --- state ----------------------------------------------------------------------------------------------------------
@@ -285,7 +296,8 @@ py::dict PythonEnv::snapshot() {
   check_started("get_state()");
   const Turn turn(*this);
   py::dict state;
-  for (auto& [name, tensor] : held_->env->snapshot()) state[py::str(name)] = to_numpy(std::move(tensor));
+  auto tensors = without_gil([&] { return held_->env->snapshot(); });
+  for (auto& [name, tensor] : tensors) state[py::str(name)] = to_numpy(std::move(tensor));
   return state;
 }
 
@@ -311,13 +323,13 @@ void PythonEnv::restore(const py::dict& state) {
 uint64_t PythonEnv::state_hash() {
   check_started("state_hash()");
   const Turn turn(*this);
-  return held_->env->state_hash();
+  return without_gil([&] { return held_->env->state_hash(); });
 }
 
 py::array PythonEnv::state_hashes() {
   check_started("state_hashes()");
   const Turn turn(*this);
-  const std::vector<uint64_t> hashes = held_->env->state_hashes();
+  const std::vector<uint64_t> hashes = without_gil([&] { return held_->env->state_hashes(); });
   return to_numpy(Tensor::of<uint64_t>({static_cast<int64_t>(hashes.size())}, hashes));
 }
 

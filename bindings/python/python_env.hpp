@@ -3,6 +3,7 @@
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -50,7 +51,7 @@ class PythonEnv {
   bool closed() const { return held_ == nullptr; }
   std::string repr() const;
 
-  VecEnv& env() const;  // Error after close()
+  VecEnv& env() const;  // Error after close(), and for a GPU's in a forked process
   bool copies() const { return options_.copy; }
   py::object seed() const { return started_ && seeded_ ? py::object(py::int_(seed_)) : py::none(); }
 
@@ -77,6 +78,7 @@ class PythonEnv {
   uint64_t seed_ = 0;
   uint32_t draw_ = 0;
   std::atomic<bool> in_use_ = false;
+  const pid_t process_ = getpid();
 
   DeviceArray obs_, rewards_, terminations_, truncations_, actions_;
   Named info_arrays_, episode_arrays_;

@@ -141,9 +141,7 @@ class VecEnv:
             length         int32 (num_envs,), steps
             <measure>      float32 (num_envs,), one for each of spec.info, such as "won"
             ended          bool (num_envs,), the episode is over in this step: its row is new (with
-                           autoreset="disabled" it stays True until the environment is reset).
-                           Absent on a GPU, where nothing is computed behind your back: it is
-                           (terminations | truncations)[:, 0]
+                           autoreset="disabled" it stays True until the environment is reset)
 
         ValueError names the shape, dtype and device that came and those expected.
         """
