@@ -46,7 +46,8 @@ void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
   const Key sampling = fold_in(key(seed), kSamplingStream);
   env.reset(seed);
   for (int t = 0; t < env.spec().time_limit; ++t) {
-    learner.act_on(env.observations(), env.num_rows(), greedy, sampling, static_cast<uint32_t>(t), env.actions());
+    learner.act_on(env.observations(), env.num_rows(), greedy, sampling, static_cast<uint32_t>(t),
+                   static_cast<int32_t*>(env.actions()));
     env.step(env.actions());
     if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs())
       return;

@@ -41,6 +41,10 @@ Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, cons
   if (spec.num_objectives != 1) {
     throw Error(spec.id + " has " + std::to_string(spec.num_objectives) + " objectives; ippo learns from one");
   }
+  if (spec.obs_dtype != "F32")
+    throw Error(spec.id + " has observations of dtype " + spec.obs_dtype + "; ippo learns from F32");
+  if (spec.num_heads() != 1)
+    throw Error(spec.id + " has actions of several choices or of numbers; ippo learns one choice");
   const int64_t batch = minibatch_rows(), most = std::max({rollout_.rows(), batch, Matmul::kRowBlock});
   arena_.want(parameters_, layout_.size());
   arena_.want(gradients_, layout_.size());
@@ -70,8 +74,8 @@ void Ppo::act(int t) {
   const Rollout r = rollout_;
   const int64_t rows = r.rows();
   const Observations seen = r.observations(t);
-  compute_values(rows, seen.obs, r.values + t * rows);
-  const float* logits = actor_.forward(*device_, *matmul_, parameters_, rows, seen.obs);
+  compute_values(rows, r.obs_at(t), r.values + t * rows);
+  const float* logits = actor_.forward(*device_, *matmul_, parameters_, rows, r.obs_at(t));
   const Key drawn = fold_in(fold_in(fold_in(key_, kSample), static_cast<uint32_t>(updates_)), static_cast<uint32_t>(t));
   Backend::each(*device_, rows, [=] THRONG_HD(int64_t row) {
     const Categorical policy(logits + row * r.num_actions, seen.avail_actions + row * r.num_actions, r.num_actions);
@@ -87,7 +91,7 @@ void Ppo::act_on(const Observations& seen, int64_t rows, bool greedy, Key key, u
   const Key drawn = fold_in(key, draw);
   for (int64_t first = 0; first < rows; first += most) {
     const int64_t count = std::min(most, rows - first);
-    device_->copy(batch_obs_, seen.obs + first * obs_dim, sizeof(float) * count * obs_dim);
+    device_->copy(batch_obs_, static_cast<const float*>(seen.obs) + first * obs_dim, sizeof(float) * count * obs_dim);
     const float* logits = actor_.forward(*device_, *matmul_, parameters_, count, batch_obs_);
     Backend::each(*device_, count, [=] THRONG_HD(int64_t i) {
       const int64_t row = first + i;
@@ -107,7 +111,7 @@ void Ppo::keep_finals(int t, const Finals& finals) {
     if (!cut) return;
     const int64_t size = int64_t(r.num_agents) * r.obs_dim;
     float* to = r.final_obs + (r.final_count[e] * r.rows() + row) * r.obs_dim;
-    for (int64_t i = 0; i < size; ++i) to[i] = finals.obs[row * r.obs_dim + i];
+    for (int64_t i = 0; i < size; ++i) to[i] = static_cast<const float*>(finals.obs)[row * r.obs_dim + i];
     ++r.final_count[e];
   });
 }
@@ -120,7 +124,7 @@ void Ppo::compute_values(int64_t rows, const float* obs, float* values) {
 void Ppo::compute_returns() {
   const Rollout r = rollout_;
   const int64_t rows = r.rows();
-  compute_values(rows, r.observations(r.num_steps).obs, r.values + r.num_steps * rows);
+  compute_values(rows, r.obs_at(r.num_steps), r.values + r.num_steps * rows);
   for (int k = 0; k < r.finals_per_env; ++k)
     compute_values(rows, r.final_obs + k * rows * r.obs_dim, r.final_values + k * rows);
   const float gamma = config_.gamma, gae_lambda = config_.gae_lambda;

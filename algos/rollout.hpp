@@ -30,9 +30,10 @@ struct Rollout {
 
   THRONG_HD int64_t rows() const { return int64_t(num_envs) * num_agents; }  // of a slab
 
+  float* obs_at(int t) const { return obs + t * rows() * obs_dim; }
   // What step t - 1 wrote and step t meets.
   Observations observations(int t) const {
-    return {obs + t * rows() * obs_dim, avail_actions + t * rows() * num_actions, nullptr, nullptr};
+    return {obs_at(t), avail_actions + t * rows() * num_actions, nullptr, nullptr};
   }
   Outcomes outcomes(int t) const {
     return {rewards + t * rows() * num_objectives, terminated + t * rows(), truncated + t * rows()};

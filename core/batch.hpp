@@ -13,6 +13,16 @@
 
 namespace throng {
 
+// One of the choices that are legal, each as likely as the others.
+THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
+  int legal = 0;
+  for (int a = 0; a < choices; ++a) legal += avail[a];
+  int skip = below(key, draw, legal);
+  int action = 0;
+  while (avail[action] == 0 || skip-- > 0) ++action;
+  return action;
+}
+
 template <class Env>
 class Batch final : public VecEnv {
  public:
@@ -44,18 +54,25 @@ class Batch final : public VecEnv {
     launch(call, fields, memory.book, memory.finals, options);
   }
 
-  void random_actions(const uint8_t* avail_actions, int32_t* actions, Key key, uint32_t draw) override {
-    const int num_actions = spec_.num_actions;
+  void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) override {
+    auto* to = static_cast<ActionOf<Env>*>(actions);
     const Key drawn = fold_in(key, draw);
-    Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
-      const uint8_t* avail = avail_actions + row * num_actions;
-      int legal = 0;
-      for (int a = 0; a < num_actions; ++a) legal += avail[a];
-      int skip = below(drawn, static_cast<uint32_t>(row), legal);
-      int action = 0;
-      while (avail[action] == 0 || skip-- > 0) ++action;
-      actions[row] = action;
-    });
+    if constexpr (HasContinuousActions<Env>) {
+      Backend::each(*device_, int64_t(num_rows()) * spec_.continuous,
+                    [=] THRONG_HD(int64_t i) { to[i] = uniform(drawn, static_cast<uint32_t>(i), -1.0f, 1.0f); });
+    } else {
+      const Spec spec = spec_;
+      const int heads = spec_.num_heads();
+      Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
+        const uint8_t* avail = avail_actions + row * spec.num_actions;
+        for (int head = 0; head < heads; ++head) {
+          const int choices = heads == 1 ? spec.num_actions : spec.heads[head];
+          const int64_t i = row * heads + head;
+          to[i] = random_choice(avail, choices, drawn, static_cast<uint32_t>(i));
+          avail += choices;
+        }
+      });
+    }
   }
 
  protected:
@@ -101,6 +118,7 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   static_cast<Spec&>(spec) = Env::spec(params);
   spec.id = id;
   spec.version = Env::kVersion;
+  spec.obs_dtype = dtype_of<ObsOf<Env>>();
   HostInstance<Env> instance(params);
   Env env = instance.env();
   env.reset(Rng{key(0)});

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/platform.hpp"
@@ -69,8 +70,12 @@ class Arena {
 
   template <class T>
   void want(T*& pointer, size_t count) {
-    wanted_.push_back({reinterpret_cast<void**>(&pointer), bytes_});
-    bytes_ += (count * sizeof(T) + kAlign - 1) / kAlign * kAlign;
+    static_assert(!std::is_void_v<T>, "a number of what? want_bytes() takes bytes");
+    want_bytes(reinterpret_cast<void*&>(pointer), count * sizeof(T));
+  }
+  void want_bytes(void*& pointer, size_t bytes) {
+    wanted_.push_back({&pointer, bytes_});
+    bytes_ += (bytes + kAlign - 1) / kAlign * kAlign;
   }
 
   size_t bytes() const { return bytes_; }

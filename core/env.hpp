@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "core/field.hpp"
 #include "core/lanes.hpp"
@@ -28,7 +29,8 @@ namespace throng {
 //     static constexpr const char* kVersion = "...";
 //     THRONG_HD static Spec spec(const Params&);
 //     THRONG_HD void reset(Rng);                      // begin an episode
-//     THRONG_HD bool step(Actions, Rewards, Rng);     // one transition; true = the episode ended by the rules
+//     THRONG_HD bool step(Actions, Rewards, Rng);     // one transition; true = the episode ended by the rules;
+//                                                     // or step(ContinuousActions, Rewards, Rng)
 //     THRONG_HD void observe(int agent, auto& out) const;           // out(value), feature by feature
 //   };
 //
@@ -42,17 +44,23 @@ namespace throng {
 //                                                     // The same for world_state.
 //     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
 //     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
+//     using Obs = uint8_t;                            // observations are codes (of cells, say); default: float
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
 //     static constexpr const char* kObjectives[];     // default "reward"
 //
 // A game never counts its own steps, never resets itself and never meets another environment: the time limit, statistics,
 // auto-reset and memory are written once, in core/batch.hpp.
 
-// The actions of one environment, [agent].
-struct Actions {
-  const int32_t* row;
-  THRONG_HD int operator[](int agent) const { return row[agent]; }
+// The actions of one environment, [agent, dim]: one choice per agent, several (Spec::heads), or numbers (Spec::continuous).
+template <class T>
+struct ActionRows {
+  const T* row;
+  int dim = 1;
+  THRONG_HD T operator[](int agent) const { return row[agent * dim]; }
+  THRONG_HD T operator()(int agent, int i) const { return row[agent * dim + i]; }
 };
+using Actions = ActionRows<int32_t>;
+using ContinuousActions = ActionRows<float>;
 
 // The rewards of one environment, [agent, objective]; the batch has set them to zero.
 struct Rewards {
@@ -91,8 +99,22 @@ template <class E>
 concept HasScratch = requires {
   typename E::Scratch;
 };
+template <class E>
+concept HasContinuousActions = requires(E e, ContinuousActions actions, Rewards rewards, Rng rng) {
+  e.step(actions, rewards, rng);
+};
 
 namespace detail {
+template <class E>
+struct ObsOf {
+  using Type = float;
+};
+template <class E>
+  requires requires { typename E::Obs; }
+struct ObsOf<E> {
+  using Type = typename E::Obs;
+};
+
 struct AnyField {
   template <class... T>
   THRONG_HD void operator()(T&&...) const {}
@@ -100,8 +122,13 @@ struct AnyField {
 }  // namespace detail
 
 template <class E>
+using ObsOf = typename detail::ObsOf<E>::Type;
+template <class E>
+using ActionOf = std::conditional_t<HasContinuousActions<E>, float, int32_t>;
+
+template <class E>
 concept Environment = requires(E env, const E& seen, typename E::Params params, typename E::State state, Rng rng,
-                               Actions actions, Rewards rewards, Counter& out) {
+                               ActionRows<ActionOf<E>> actions, Rewards rewards, Counter& out) {
   params.fields(detail::AnyField{});
   state.fields(params, detail::AnyField{});
   {E::spec(params)};

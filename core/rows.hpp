@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
+#include "core/bfloat16.hpp"
 #include "core/lanes.hpp"
 #include "core/platform.hpp"
 
@@ -58,66 +60,92 @@ struct RowShape {
 
 namespace detail {
 
-// Copies stage to memory, 16 bytes at a time between the borders. `begin` is where the data begins, in bytes after a
-// 16-byte border of both.
-template <class T>
-THRONG_HD void copy_out(const Lanes& lanes, const unsigned char* stage, unsigned char* to, int begin, int end) {
-  struct alignas(16) Sixteen {
-    uint32_t words[4];
+// Copies stage[begin, end) to to[begin, end), 16 bytes of `to` at a time between the borders; both pointers are aligned so.
+template <class T, class To>
+THRONG_HD void copy_out(const Lanes& lanes, const T* stage, To* to, int begin, int end) {
+  constexpr int kPack = 16 / sizeof(To);
+  struct alignas(16) Pack {
+    To items[kPack];
   };
-  lanes.each((end + 15) / 16, [&](int slot) {
-    const int low = slot * 16 < begin ? begin : slot * 16, high = slot * 16 + 16 < end ? slot * 16 + 16 : end;
-    if (high - low == 16) {
-      *reinterpret_cast<Sixteen*>(to + low) = *reinterpret_cast<const Sixteen*>(stage + low);
+  lanes.each((end + kPack - 1) / kPack, [&](int slot) {
+    const int low = slot * kPack < begin ? begin : slot * kPack,
+              high = (slot + 1) * kPack < end ? (slot + 1) * kPack : end;
+    if (high - low == kPack) {
+      Pack pack;
+      for (int i = 0; i < kPack; ++i) pack.items[i] = static_cast<To>(stage[low + i]);
+      *reinterpret_cast<Pack*>(to + low) = pack;
     } else {
-      for (int i = low; i < high; i += sizeof(T))
-        *reinterpret_cast<T*>(to + i) = *reinterpret_cast<const T*>(stage + i);
+      for (int i = low; i < high; ++i) to[i] = static_cast<To>(stage[i]);
     }
   });
 }
 
+template <class T, class To>
+THRONG_HD void copy_out(const Lanes& lanes, Stage stage, To* to, int count) {
+  const int phase = int(reinterpret_cast<uintptr_t>(to) & 15) / int(sizeof(To));
+  copy_out<T, To>(lanes, reinterpret_cast<const T*>(stage.memory), to - phase, phase, phase + count);
+}
+
 }  // namespace detail
 
-// Calls write(row, part, out) for all parts of all rows; `to` is the environment's first row. The lanes take parts in turn,
-// write them to the stage, and copy it out together in whole lines.
+// The rows of an environment, as they lie at the border: values of T, or of float32 rounded to bfloat16.
+template <class T>
+struct RowsOut {
+  void* data = nullptr;
+  bool rounded = false;
+
+  THRONG_HD RowsOut() = default;
+  THRONG_HD RowsOut(T* data) : data(data) {}
+  // `data` is the border's first value; ours begin `skip` values further.
+  THRONG_HD RowsOut(void* data, bool rounded, int64_t skip)
+      : data(static_cast<char*>(data) + skip * int64_t(rounded ? sizeof(Bfloat16) : sizeof(T))), rounded(rounded) {}
+
+  // Calls to(pointer to the first value), whatever its type is.
+  template <class To>
+  THRONG_HD void visit(To&& to) const {
+    if constexpr (sizeof(T) == 4) {
+      if (rounded) return to(static_cast<Bfloat16*>(data));
+    }
+    to(static_cast<T*>(data));
+  }
+};
+
+// Calls write(row, part, out) for all parts of all rows. The lanes take parts in turn, write them to the stage, and copy it
+// out together in whole lines.
 template <class T, class Write>
-THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, T* to, const RowShape& shape,
+THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, RowsOut<T> to, const RowShape& shape,
                           Write&& write) {
 #ifdef __CUDA_ARCH__
   const int last_dim = shape.dim - (shape.parts - 1) * shape.part_dim;
   const int longest = shape.part_dim > last_dim ? shape.part_dim : last_dim;
-  const int room = (stage.bytes - 16) / int(sizeof(T)), chunk = room / longest, items = shape.rows * shape.parts;
-  if (chunk == 0) {  // a row that does not fit is written in place
-    lanes.each(items, [&](int item) {
-      const int row = shape.by_parts(item), part = item - row * shape.parts;
-      Writer<T> out{to + shape.offset(row, part)};
-      write(row, part, out);
-    });
-    return;
-  }
-  for (int first = 0; first < items; first += chunk) {
-    const int end = first + chunk < items ? first + chunk : items;
-    const int first_row = shape.by_parts(first), end_row = shape.by_parts(end);
-    const int begin = shape.offset(first_row, first - first_row * shape.parts);
-    const int length = shape.offset(end_row, end - end_row * shape.parts) - begin;
-    const int phase = int(reinterpret_cast<uintptr_t>(to + begin) & 15);
-    T* staged = reinterpret_cast<T*>(stage.memory + phase);
-    lanes.each(end - first, [&](int i) {
-      const int row = shape.by_parts(first + i), part = first + i - row * shape.parts;
-      Writer<T> out{staged + shape.offset(row, part) - begin};
-      write(row, part, out);
-    });
-    detail::copy_out<T>(lanes, stage.memory, reinterpret_cast<unsigned char*>(to + begin) - phase, phase,
-                        phase + length * int(sizeof(T)));
-  }
-#else
-  lanes.each(shape.rows, [&](int row) {
-    for (int part = 0; part < shape.parts; ++part) {
-      Writer<T> out{to + shape.offset(row, part)};
-      write(row, part, out);
+  const int room = stage.bytes / int(sizeof(T)) - (to.rounded ? 8 : 16 / int(sizeof(T)));
+  const int chunk = room / longest, items = shape.rows * shape.parts;
+  if (chunk > 0) {
+    for (int first = 0; first < items; first += chunk) {
+      const int end = first + chunk < items ? first + chunk : items;
+      const int first_row = shape.by_parts(first), end_row = shape.by_parts(end);
+      const int begin = shape.offset(first_row, first - first_row * shape.parts);
+      const int length = shape.offset(end_row, end - end_row * shape.parts) - begin;
+      const int size = to.rounded ? 2 : int(sizeof(T));
+      const int phase = int((reinterpret_cast<uintptr_t>(to.data) + int64_t(begin) * size) & 15) / size;
+      T* staged = reinterpret_cast<T*>(stage.memory) + phase;
+      lanes.each(end - first, [&](int i) {
+        const int row = shape.by_parts(first + i), part = first + i - row * shape.parts;
+        Writer<T> out{staged + shape.offset(row, part) - begin};
+        write(row, part, out);
+      });
+      to.visit([&](auto* rows) { detail::copy_out<T>(lanes, stage, rows + begin, length); });
     }
-  });
+    return;
+  }  // a row that does not fit is written in place
 #endif
+  to.visit([&](auto* rows) {
+    lanes.each(shape.rows * shape.parts, [&](int item) {
+      const int row = shape.by_parts(item), part = item - row * shape.parts;
+      Writer<std::remove_pointer_t<decltype(rows)>> out{rows + shape.offset(row, part)};
+      write(row, part, out);
+    });
+  });
 }
 
 }  // namespace throng

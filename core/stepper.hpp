@@ -16,7 +16,8 @@ struct Stepper {
   Book book;
   Finals finals;
   RowShape obs, avail, world_state;
-  int num_envs, first_env, agents, objectives, time_limit, info_dim;
+  int num_envs, first_env, agents, action_dim, objectives, time_limit, info_dim;
+  bool rounded;  // observations are bfloat16
 
   Stepper(const Call& call, const Book& book, const Finals& finals, const EnvSpec& spec, const BatchOptions& options)
       : call(call),
@@ -28,9 +29,11 @@ struct Stepper {
         num_envs(options.num_envs),
         first_env(options.first_env),
         agents(spec.num_agents),
+        action_dim(spec.action_dim()),
         objectives(spec.num_objectives),
         time_limit(spec.time_limit),
-        info_dim(static_cast<int>(spec.info.size())) {}
+        info_dim(static_cast<int>(spec.info.size())),
+        rounded(options.obs_bfloat16) {}
 
   THRONG_HD void operator()(Env& env, int e, Stage stage) const {
     bool begins = false, ends = false;  // before the state is shown: a new episode; the end of the old one
@@ -96,7 +99,8 @@ struct Stepper {
     const int t = book.step[e] + 1;
     write_rewards(env, e);
     float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
-    const bool terminated = env.step(Actions{call.actions + int64_t(e) * agents}, Rewards{rewards, objectives},
+    const auto* actions = static_cast<const ActionOf<Env>*>(call.actions) + int64_t(e) * agents * action_dim;
+    const bool terminated = env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
                                      Rng{fold_in(fold_in(key, episode), static_cast<uint32_t>(t))});
     const int ended = terminated ? 1 : time_limit > 0 && t >= time_limit ? 2 : 0;
     env.lanes.once([&] {
@@ -157,18 +161,18 @@ struct Stepper {
 
   THRONG_HD void observe(Env& env, int e, const Observations& to, Stage stage) const {
     if (to.obs) {
-      write_rows(env.lanes, stage, to.obs + int64_t(e) * agents * obs.dim, obs,
+      write_rows(env.lanes, stage, RowsOut<ObsOf<Env>>(to.obs, rounded, int64_t(e) * agents * obs.dim), obs,
                  [&](int agent, int part, auto& out) { observe_part(env, agent, part, out); });
     }
-    if (to.avail_actions) {
-      write_rows(env.lanes, stage, to.avail_actions + int64_t(e) * agents * avail.dim, avail,
+    if (to.avail_actions && avail.dim > 0) {
+      write_rows(env.lanes, stage, RowsOut(to.avail_actions + int64_t(e) * agents * avail.dim), avail,
                  [&](int agent, int, auto& out) { write_avail(env, agent, out); });
     }
     if (to.active)
       env.lanes.each(agents, [&](int agent) { to.active[int64_t(e) * agents + agent] = active(env, agent); });
     if constexpr (HasWorldState<Env>) {
       if (to.world_state) {
-        write_rows(env.lanes, stage, to.world_state + int64_t(e) * world_state.dim, world_state,
+        write_rows(env.lanes, stage, RowsOut(to.world_state + int64_t(e) * world_state.dim), world_state,
                    [&](int, int part, auto& out) { world_state_part(env, part, out); });
       }
     }

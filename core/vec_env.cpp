@@ -40,6 +40,10 @@ const char* name_of(Autoreset autoreset) { return kAutoresetNames[static_cast<in
 VecEnv::VecEnv(std::shared_ptr<Device> device, EnvSpec spec, BatchOptions options)
     : device_(std::move(device)), spec_(std::move(spec)), options_(options), arena_(device_) {
   if (options_.num_envs < 1) throw Error("num_envs must be at least 1, not " + std::to_string(options_.num_envs));
+  if (options_.obs_bfloat16) {
+    if (spec_.obs_dtype != "F32") throw Error("obs_bfloat16: the observations of " + spec_.id + " are codes of 8 bits");
+    spec_.obs_dtype = "BF16";
+  }
   if (options_.time_limit >= 0) spec_.time_limit = options_.time_limit;
   const int lanes = options_.lanes;
   if (lanes < 0 || lanes > 32 || (lanes & (lanes - 1)) != 0) {
@@ -60,14 +64,14 @@ void VecEnv::allocate() {
   book("returns", "F32", book_.returns, spec_.num_agents * objectives);
   book("totals", "F32", book_.totals, num_totals());
 
-  arena_.want(observations_.obs, rows * spec_.obs_dim);
+  arena_.want_bytes(observations_.obs, rows * spec_.obs_dim * spec_.obs_item_bytes());
   arena_.want(observations_.avail_actions, rows * spec_.num_actions);
   arena_.want(observations_.active, rows);
   arena_.want(outcomes_.rewards, rows * objectives);
   arena_.want(outcomes_.terminated, rows);
   arena_.want(outcomes_.truncated, rows);
   arena_.want(outcomes_.ended, envs);
-  arena_.want(finals_.obs, rows * spec_.obs_dim);
+  arena_.want_bytes(finals_.obs, rows * spec_.obs_dim * spec_.obs_item_bytes());
   if (spec_.world_state_dim > 0) {
     arena_.want(observations_.world_state, envs * spec_.world_state_dim);
     arena_.want(finals_.world_state, envs * spec_.world_state_dim);
@@ -75,7 +79,7 @@ void VecEnv::allocate() {
   arena_.want(finals_.episode_return, rows * objectives);
   arena_.want(finals_.episode_length, envs);
   if (info > 0) arena_.want(finals_.info, envs * info);
-  arena_.want(actions_, rows);
+  arena_.want_bytes(actions_, rows * spec_.action_dim() * sizeof(int32_t));
   arena_.commit();
 
   void* const data[] = {book_.key, book_.episode, book_.step, book_.ended, book_.returns, book_.totals};
@@ -101,7 +105,7 @@ void VecEnv::reset_where(const uint8_t* mask) {
   launch(call);
 }
 
-void VecEnv::step(const int32_t* actions, const Observations& next, const Outcomes& outcome) {
+void VecEnv::step(const void* actions, const Observations& next, const Outcomes& outcome) {
   Call call;
   call.operation = Call::kStep;
   call.autoreset = options_.autoreset;

@@ -24,7 +24,7 @@ const char* name_of(Autoreset);
 
 // What the next action meets. Device pointers, env-first and compact; a null pointer is not written.
 struct Observations {
-  float* obs = nullptr;              // [env, agent, obs_dim]
+  void* obs = nullptr;               // [env, agent, obs_dim] of spec().obs_dtype
   uint8_t* avail_actions = nullptr;  // [env, agent, num_actions]
   uint8_t* active = nullptr;         // [env, agent], 1 = takes part (is alive)
   float* world_state = nullptr;      // [env, world_state_dim]
@@ -40,7 +40,7 @@ struct Outcomes {
 
 // What is kept of an episode when it ends; rows of environments that did not end in the last step are older.
 struct Finals {
-  float* obs = nullptr;               // [env, agent, obs_dim], the observation in which the episode ended
+  void* obs = nullptr;                // [env, agent, obs_dim], the observation in which the episode ended
   float* world_state = nullptr;       // [env, world_state_dim]
   float* episode_return = nullptr;    // [env, agent, objective]
   int32_t* episode_length = nullptr;  // [env], steps
@@ -60,9 +60,9 @@ struct Call {
   enum Operation { kReset, kResetWhere, kStep, kObserve };
   Operation operation = kObserve;
   Autoreset autoreset = Autoreset::same_step;
-  Key seed_key = {};                 // kReset
-  const uint8_t* mask = nullptr;     // kResetWhere, [env]
-  const int32_t* actions = nullptr;  // kStep, [env, agent]
+  Key seed_key = {};              // kReset
+  const uint8_t* mask = nullptr;  // kResetWhere, [env]
+  const void* actions = nullptr;  // kStep, [env, agent, action_dim], int32 or float32
   Observations next;
   Outcomes outcome;
 };
@@ -91,7 +91,8 @@ struct BatchOptions {
   int time_limit = -1;  // steps; -1 = the game's own, 0 = none
   int first_env = 0;    // global number of environment 0: its random stream, for batches that are parts of a larger one
   int lanes = 0;        // GPU threads per environment: 1, 2, 4, 8, 16, 32; 0 = chosen by game and batch
-  bool backwards = false;  // run every loop of the rules from its end (CPU; a test of the game)
+  bool obs_bfloat16 = false;  // observations of float32 are rounded to bfloat16
+  bool backwards = false;     // run every loop of the rules from its end (CPU; a test of the game)
 };
 
 // An array of the state, `[index, env]`, in device memory.
@@ -121,19 +122,21 @@ class THRONG_API VecEnv {
   const Observations& observations() const { return observations_; }
   const Outcomes& outcomes() const { return outcomes_; }
   const Finals& finals() const { return finals_; }
-  int32_t* actions() const { return actions_; }  // [env, agent], for callers that have no buffer of their own
+  // [env, agent, action_dim], for callers that have no buffer of their own.
+  void* actions() const { return actions_; }
 
   // Environment e begins its first episode; its random stream is fold_in(key(seed), first_env + e).
   void reset(uint64_t seed);
   // The environments with mask[e] != 0 begin their next episode. Device pointer, [env].
   void reset_where(const uint8_t* mask);
   // One transition of every environment: pointers in, one launch, pointers out; nothing is allocated or waited for.
-  void step(const int32_t* actions, const Observations& next, const Outcomes& outcome);
-  void step(const int32_t* actions) { step(actions, observations_, outcomes_); }
+  // `actions`: [env, agent, action_dim], int32 choices, or float32 where spec().continuous > 0.
+  void step(const void* actions, const Observations& next, const Outcomes& outcome);
+  void step(const void* actions) { step(actions, observations_, outcomes_); }
   // Writes what the present state looks like, without a transition.
   void observe(const Observations& out);
   // Draws a uniformly random legal action for every agent from `avail_actions`; `draw` numbers the draw.
-  virtual void random_actions(const uint8_t* avail_actions, int32_t* actions, Key key, uint32_t draw) = 0;
+  virtual void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) = 0;
 
   // One launch over the caller's memory and as many environments as it holds; nothing of the batch's own is touched.
   virtual void launch_over(const Call&, const Memory&) = 0;
@@ -166,7 +169,7 @@ class THRONG_API VecEnv {
   Observations observations_;
   Outcomes outcomes_;
   Finals finals_;
-  int32_t* actions_ = nullptr;
+  void* actions_ = nullptr;
 };
 
 }  // namespace throng

@@ -67,6 +67,9 @@ ordered_json to_json(const Described& found) {
   object["num_agents"] = spec.num_agents;
   object["agents"] = spec.agents;
   object["num_actions"] = spec.num_actions;
+  object["heads"] = std::vector<int>(spec.heads.begin(), spec.heads.end());
+  object["continuous"] = spec.continuous;
+  object["obs_dtype"] = spec.obs_dtype;
   object["objectives"] = spec.objectives;
   object["obs_dim"] = spec.obs_dim;
   object["obs_low"] = spec.obs_low;
@@ -102,14 +105,21 @@ std::string value_text(const std::string& text) {
   return "[" + joined(runs) + "]";
 }
 
+std::string actions_text(const EnvSpec& spec) {
+  if (spec.continuous > 0) return std::to_string(spec.continuous) + " float32 per agent, in [-1, 1]";
+  std::string choices = std::to_string(spec.choices(0));
+  for (int head = 1; head < spec.num_heads(); ++head) choices += " x " + std::to_string(spec.choices(head));
+  return choices + " per agent, discrete, with a mask of the legal ones";
+}
+
 std::vector<std::vector<std::string>> facts(const Described& found) {
   const EnvSpec& spec = found.spec;
   const auto text = [](float value) { return ordered_json(value).dump(); };
   return {{"  rules", spec.version},
           {"  agents", std::to_string(spec.num_agents) + ": " + agents_text(spec.agents)},
-          {"  actions", std::to_string(spec.num_actions) + " per agent, discrete, with a mask of the legal ones"},
-          {"  observation", std::to_string(spec.obs_dim) + " float32 per agent, in [" + text(spec.obs_low) + ", " +
-                                text(spec.obs_high) + "]"},
+          {"  actions", actions_text(spec)},
+          {"  observation", std::to_string(spec.obs_dim) + (spec.obs_dtype == "U8" ? " codes" : " float32") +
+                                " per agent, in [" + text(spec.obs_low) + ", " + text(spec.obs_high) + "]"},
           {"  world state", spec.world_state_dim == 0 ? "none" : std::to_string(spec.world_state_dim) + " float32"},
           {"  reward", joined(spec.objectives)},
           {"  per episode", joined(spec.info)},

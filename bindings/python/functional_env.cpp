@@ -83,7 +83,7 @@ void FunctionalEnv::call(Operation operation, int num_envs, const std::vector<vo
   if (operation == kStep) {
     call.operation = Call::kStep;
     call.autoreset = env_->options().autoreset;
-    call.actions = static_cast<decltype(call.actions)>(input);
+    call.actions = input;
     next.take(call.outcome.rewards), next.take(call.outcome.terminated), next.take(call.outcome.truncated);
   } else if (operation == kReset) {
     call.operation = Call::kResetWhere;

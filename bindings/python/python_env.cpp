@@ -2,6 +2,7 @@
 #include "bindings/python/python_env.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <random>
 
 #include "bindings/python/convert.hpp"
@@ -19,29 +20,46 @@ uint64_t fresh_seed() {
   return uint64_t{entropy()} << 32 | entropy();
 }
 
-// Reads integers of any width; numbers that int32 cannot hold stay out of every game's range.
+// An action's number as the environment takes it; integers that int32 cannot hold stay out of every game's range.
 template <class T>
-void widen(const ForeignArray& from, int32_t* to) {
+uint32_t action_word(T value) {
+  if constexpr (std::floating_point<T>)
+    return std::bit_cast<uint32_t>(static_cast<float>(value));
+  else
+    return static_cast<uint32_t>(std::in_range<int32_t>(value) ? value : std::numeric_limits<int32_t>::min());
+}
+
+// [env, agent] or [env, agent, number] of any type to the words of int32 or float32.
+template <class T>
+void convert(const ForeignArray& from, uint32_t* to) {
   const auto* values = static_cast<const T*>(from.data);
+  const bool deep = from.shape.size() == 3;
+  const int64_t numbers = deep ? from.shape[2] : 1, stride = deep ? from.strides[2] : 0;
   for (int64_t e = 0; e < from.shape[0]; ++e) {
     for (int64_t a = 0; a < from.shape[1]; ++a) {
-      const T value = values[e * from.strides[0] + a * from.strides[1]];
-      *to++ = std::in_range<int32_t>(value) ? static_cast<int32_t>(value) : std::numeric_limits<int32_t>::min();
+      const T* row = values + e * from.strides[0] + a * from.strides[1];
+      for (int64_t i = 0; i < numbers; ++i) *to++ = action_word(row[i * stride]);
     }
   }
 }
 
-void convert_actions(const ForeignArray& from, int32_t* to) {
+void convert_actions(const ForeignArray& from, uint32_t* to) {
+  if (from.dtype.code == dl::kFloat)
+    return from.dtype.bits == 64 ? convert<double>(from, to) : convert<float>(from, to);
   const bool is_signed = from.dtype.code == dl::kInt;
   switch (from.dtype.bits) {
-    case 8: return is_signed ? widen<int8_t>(from, to) : widen<uint8_t>(from, to);
-    case 16: return is_signed ? widen<int16_t>(from, to) : widen<uint16_t>(from, to);
-    case 32: return is_signed ? widen<int32_t>(from, to) : widen<uint32_t>(from, to);
-    default: return is_signed ? widen<int64_t>(from, to) : widen<uint64_t>(from, to);
+    case 8: return is_signed ? convert<int8_t>(from, to) : convert<uint8_t>(from, to);
+    case 16: return is_signed ? convert<int16_t>(from, to) : convert<uint16_t>(from, to);
+    case 32: return is_signed ? convert<int32_t>(from, to) : convert<uint32_t>(from, to);
+    default: return is_signed ? convert<int64_t>(from, to) : convert<uint64_t>(from, to);
   }
 }
 
-bool is_integer(dl::DataType dtype) { return dtype.code == dl::kInt || dtype.code == dl::kUInt; }
+// May actions be given so? Choices as integers of any width, numbers as float32 or float64.
+bool suits(dl::DataType dtype, bool continuous) {
+  if (continuous) return dtype.code == dl::kFloat && dtype.bits >= 32;
+  return dtype.code == dl::kInt || dtype.code == dl::kUInt;
+}
 
 auto without_gil(auto&& work) {
   const py::gil_scoped_release release;
@@ -78,14 +96,22 @@ void PythonEnv::name_arrays() {
   };
   std::vector<int64_t> rewards = {envs, agents};
   if (spec.num_objectives > 1) rewards.push_back(spec.num_objectives);
-  obs_ = array(env.observations().obs, {envs, agents, spec.obs_dim});
+  auto obs_array = [&](void* memory) {
+    DeviceArray obs = array(static_cast<float*>(memory), {envs, agents, spec.obs_dim});
+    if (spec.obs_dtype == "U8") obs.dtype = {dl::kUInt, 8, 1};
+    return obs;
+  };
+  std::vector<int64_t> actions = {envs, agents};
+  if (spec.action_dim() > 1 || spec.continuous > 0) actions.push_back(spec.action_dim());
+  obs_ = obs_array(env.observations().obs);
   rewards_ = array(env.outcomes().rewards, rewards);
   terminations_ = array(env.outcomes().terminated, {envs, agents});
   truncations_ = array(env.outcomes().truncated, {envs, agents});
-  actions_ = array(env.actions(), {envs, agents});
+  actions_ = spec.continuous > 0 ? array(static_cast<float*>(env.actions()), actions)
+                                 : array(static_cast<int32_t*>(env.actions()), actions);
   info_arrays_ = {{"avail_actions", array(env.observations().avail_actions, {envs, agents, spec.num_actions})},
                   {"active", array(env.observations().active, {envs, agents})},
-                  {"final_obs", array(env.finals().obs, {envs, agents, spec.obs_dim})}};
+                  {"final_obs", obs_array(env.finals().obs)}};
   if (spec.world_state_dim > 0) {
     info_arrays_.emplace_back("world_state", array(env.observations().world_state, {envs, spec.world_state_dim}));
     info_arrays_.emplace_back("final_world_state", array(env.finals().world_state, {envs, spec.world_state_dim}));
@@ -215,7 +241,7 @@ py::tuple PythonEnv::step(py::handle actions) {
   check_started("step()");
   const Turn turn(*this);
   ForeignArray keep;
-  const int32_t* chosen = actions_on_device(actions, keep);
+  const void* chosen = actions_on_device(actions, keep);
   {
     const py::gil_scoped_release release;
     held_->env->step(chosen);
@@ -227,27 +253,31 @@ py::tuple PythonEnv::step(py::handle actions) {
 }
 
 // The caller's memory where that is possible, else our own buffer with a converted copy.
-const int32_t* PythonEnv::actions_on_device(py::handle actions, ForeignArray& keep) {
+const void* PythonEnv::actions_on_device(py::handle actions, ForeignArray& keep) {
   VecEnv& env = *held_->env;
   Device& device = env.device();
   keep = import_array(actions, device, "actions");
   const std::string place = " on " + device.kind();
   const bool there = is_there(keep, device);
-  if (!is_integer(keep.dtype) || keep.shape != actions_.shape || !(there || keep.on_host())) {
-    throw Error("actions: got " + keep.describe() + ", expected integers of shape " + text_of(actions_.shape) +
-                ", which are the environments and the agents," + place + (device.is_cuda() ? " or on the host" : ""));
+  const bool continuous = env.spec().continuous > 0;
+  if (!suits(keep.dtype, continuous) || keep.shape != actions_.shape || !(there || keep.on_host())) {
+    throw Error("actions: got " + keep.describe() + ", expected " + (continuous ? "floats" : "integers") +
+                " of shape " + text_of(actions_.shape) + ", which are the environments and the agents," + place +
+                (device.is_cuda() ? " or on the host" : ""));
   }
-  const bool fits = name_of(keep.dtype) == "int32" && keep.is_compact();
-  if (there && fits) return static_cast<const int32_t*>(keep.data);
+  const std::string dtype = name_of(actions_.dtype);
+  if (there && name_of(keep.dtype) == dtype && keep.is_compact()) return keep.data;
+  auto* words = static_cast<uint32_t*>(env.actions());
   if (!device.is_cuda()) {
-    convert_actions(keep, env.actions());
+    convert_actions(keep, words);
   } else if (keep.on_host()) {
-    std::vector<int32_t> host(env.num_rows());
+    std::vector<uint32_t> host(size_t(env.num_rows()) * env.spec().action_dim());
     convert_actions(keep, host.data());
-    upload(device, env.actions(), host);
+    upload(device, words, host);
   } else {
-    throw Error("actions: got " + keep.describe() + ", expected compact int32" + place +
-                ": nothing is converted on the GPU, so use actions.int().contiguous() or your library's equivalent");
+    throw Error("actions: got " + keep.describe() + ", expected compact " + dtype + place +
+                ": nothing is converted on the GPU, so use actions." + (continuous ? "float" : "int") +
+                "().contiguous() or your library's equivalent");
   }
   return env.actions();
 }

@@ -68,7 +68,7 @@ class PythonEnv {
   py::object present(const DeviceArray&) const;
   py::dict present(const Named&, bool pad) const;
   py::dict info() const;
-  const int32_t* actions_on_device(py::handle actions, ForeignArray& keep);
+  const void* actions_on_device(py::handle actions, ForeignArray& keep);
   const uint8_t* mask_on_device(py::handle mask, ForeignArray& keep);
 
   std::shared_ptr<Held> held_;

@@ -44,7 +44,7 @@ class FakeLearner final : public Learner {
     for (int e = 0; e < rollout_.num_envs; ++e) {
       const int64_t row = int64_t(e) * rollout_.num_agents;
       if (rollout_.outcomes(t).truncated[row])
-        finals_seen_ += static_cast<int64_t>(1000 * finals.obs[row * rollout_.obs_dim]);
+        finals_seen_ += static_cast<int64_t>(1000 * static_cast<const float*>(finals.obs)[row * rollout_.obs_dim]);
     }
   }
 
@@ -52,7 +52,7 @@ class FakeLearner final : public Learner {
   void act_on(const Observations& seen, int64_t rows, bool greedy, Key key, uint32_t draw, int32_t* actions) override {
     const Key drawn = fold_in(key, draw);
     for (int64_t row = 0; row < rows; ++row) {
-      const float way = seen.obs[row * rollout_.obs_dim];
+      const float way = static_cast<const float*>(seen.obs)[row * rollout_.obs_dim];
       if (greedy) {
         actions[row] = to_the_goal(way);
         continue;

@@ -65,11 +65,11 @@ inline void fill(Learner& learner, Device& device, Key key) {
 
   Arena arena(std::shared_ptr<Device>(&device, [](Device*) {}));
   Finals finals;
-  arena.want(finals.obs, rows * r.obs_dim);
+  arena.want_bytes(finals.obs, sizeof(float) * rows * r.obs_dim);
   arena.commit();
   for (int t = 0; t < r.num_steps; ++t) {
     learner.act(t);
-    upload(device, finals.obs, numbers(rows * r.obs_dim, fold_in(key, 100 + t), -1, 1));
+    upload(device, static_cast<float*>(finals.obs), numbers(rows * r.obs_dim, fold_in(key, 100 + t), -1, 1));
     learner.keep_finals(t, finals);
   }
 }

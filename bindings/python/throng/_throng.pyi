@@ -65,7 +65,16 @@ class EnvSpec:
     def num_agents(self) -> int: ...
     @property
     def num_actions(self) -> int:
-        """Actions are 0 .. num_actions - 1, for every agent."""
+        """Choices of an agent, all heads together; 0 if actions are numbers."""
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """Choices of each head, where an action is several choices; (): actions are 0 .. num_actions - 1."""
+    @property
+    def continuous(self) -> int:
+        """Not 0: an action is this many float32 in [-1, 1]."""
+    @property
+    def obs_dtype(self) -> str:
+        """ "F32", or "U8" for codes 0 .. obs_high."""
     @property
     def num_objectives(self) -> int:
         """Length of an agent's reward vector."""
