@@ -1,5 +1,6 @@
 """The package around the module: stubs, examples, the page of the docs, the command line."""
 import ast
+import importlib.util
 import inspect
 import re
 import subprocess
@@ -65,10 +66,15 @@ def test_the_version_is_the_headers():
     [
         ["random_rollout.py", "--num-envs", "16", "--num-steps", "40"],
         ["train_from_python.py", "--num-updates", "2", "--num-envs", "8", "--device", "cpu"],
+        ["ppo_torch.py", "--device", "cpu", "--num-envs", "8", "--num-steps", "16", "--total-timesteps", "256"],
+        ["ippo_jax.py", "--num-envs", "8", "--num-steps", "16", "--total-timesteps", "256"],
     ],
     ids=lambda a: a[0],
 )
 def test_examples(arguments, tmp_path, environment_variables):
+    needed = missing((ROOT / "examples" / arguments[0]).read_text())
+    if needed:
+        pytest.skip(f"needs {needed}")
     command = [sys.executable, str(ROOT / "examples" / arguments[0]), *arguments[1:]]
     run = subprocess.run(
         command, cwd=tmp_path, env=environment_variables, capture_output=True, text=True, timeout=300
@@ -84,22 +90,29 @@ def snippets(page):
         yield text.count("\n", 0, match.start()) + 2, match[1]
 
 
-def test_the_page_runs_from_top_to_bottom(tmp_path, monkeypatch):
+PAGES = [ROOT / "docs" / "python.md", *sorted((ROOT / "docs" / "neighbours").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page, names = ROOT / "docs" / "python.md", {}
+    names, left_out = {}, []
     for line, code in snippets(page):
-        if "import torch" in code and not importable("torch"):
-            continue
-        exec(compile("\n" * (line - 1) + code, str(page), "exec"), names)
-    assert names
+        if missing(code):
+            left_out.append(missing(code))
+        else:
+            exec(compile("\n" * (line - 1) + code, str(page), "exec"), names)
+    if left_out and not names:
+        pytest.skip(f"needs {left_out[0]}")
 
 
-def importable(name):
-    try:
-        __import__(name)
-    except ImportError:
-        return False
-    return True
+def missing(code):
+    """The first module that the code imports and that is not installed, if any."""
+    for name in re.findall(r"^(?:import|from) ([\w.]+)", code, re.M):
+        top = name.split(".")[0]
+        if top != "throng" and importlib.util.find_spec(top) is None:
+            return top
+    return None
 
 
 @pytest.mark.parametrize("arguments, code, says", [(["list"], 0, "smax/3m"), (["nonsense"], 2, "")])
