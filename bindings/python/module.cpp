@@ -44,6 +44,8 @@ void translate(std::exception_ptr thrown) {
 PYBIND11_MODULE(_throng, m) {
   m.doc() = "Vectorized multi-agent environments and their learners; use it through the package throng.";
   py::register_exception_translator(&translate);
+  // pybind11 looks NumPy up when it is first needed; before 2.12 two threads that do so at once wait for each other for ever.
+  py::detail::npy_api::get();
   bind_device_array(m);
   bind_env(m);
   bind_jax(m);

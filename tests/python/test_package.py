@@ -2,6 +2,7 @@
 import ast
 import importlib.util
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -54,6 +55,16 @@ def test_the_public_names_exist_and_are_explained():
         thing = getattr(throng, name)
         assert thing.__doc__, name
     assert (PACKAGE / "py.typed").exists()
+
+
+def test_a_type_checker_agrees():
+    if missing("import mypy"):
+        pytest.skip("needs mypy: pip install mypy")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", os.devnull, "-p", "throng"]
+    run = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "MYPYPATH": str(PACKAGE.parent)}, capture_output=True, text=True, timeout=300
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_the_version_is_the_headers():

@@ -273,6 +273,13 @@ def train_settings() -> list[dict[str, Any]]:
 def train_preset(env: str, algo: str) -> dict[str, Any]:
     """The settings that an environment recommends for an algorithm. ValueError for an unknown id."""
 
+def functional(plan: str) -> dict[str, Any]:
+    """What throng.functional.VecEnv needs to know: "spec", and the names, dtypes and shapes (-1 is num_envs) of
+    the arrays that are "carried", "shown" and "outcomes"."""
+
+def xla_handlers() -> dict[str, Any]:
+    """XLA's custom call for each of its platforms, as capsules for jax.ffi.register_ffi_target."""
+
 def cli_main(argv: list[str]) -> int:
     """Runs the command line; argv[0] is the program's name. Returns the exit code."""
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import throng
+from throng._throng import functional, xla_handlers
 
 State = dict[str, Any]
 """The arrays of get_state() by name, with the measures of the latest ended episodes and what is shown of the state."""
@@ -19,7 +20,7 @@ DTYPES = {"F32": jnp.float32, "I32": jnp.int32, "U32": jnp.uint32, "I16": jnp.in
           "I8": jnp.int8, "U8": jnp.uint8, "BOOL": jnp.bool_}
 TARGET = "throng_batch"
 
-for _platform, _handler in throng._throng.xla_handlers().items():
+for _platform, _handler in xla_handlers().items():
     jax.ffi.register_ffi_target(TARGET, _handler, platform=_platform)
 
 
@@ -58,7 +59,7 @@ class VecEnv:
         plan = {"id": id, "config": dict(config or {}), "autoreset": autoreset, "final_obs": final_obs,
                 "time_limit": -1 if time_limit is None else time_limit}
         self._plan = json.dumps(plan, sort_keys=True)
-        forms = throng._throng.functional(self._plan)
+        forms = functional(self._plan)
         self.spec: throng.EnvSpec = forms["spec"]
         self._carried, self._shown, self._outcomes = forms["carried"], forms["shown"], forms["outcomes"]
         self._operations = {name: jax.jit(self._operation(name)) for name in ("observe", "reset", "step")}
@@ -114,20 +115,20 @@ class VecEnv:
         axes_in = [*(shape.index(-1) for _, _, shape in self._carried), *([0] if operation != "observe" else [])]
         axes_out = [shape.index(-1) for _, _, shape in forms]
 
-        @jax.custom_batching.custom_vmap
-        def call(*arrays: Any) -> Any:
+        def call_once(*arrays: Any) -> Any:
             n = arrays[0].shape[axes_in[0]]
             shapes = [jax.ShapeDtypeStruct(shape_of(shape, n), DTYPES[dtype]) for _, dtype, shape in forms]
             aliases = {i: i for i in range(len(self._carried))}
             return jax.ffi.ffi_call(TARGET, shapes, input_output_aliases=aliases)(
                 *arrays, plan=self._plan, operation=operation)
 
-        @call.def_vmap
-        def call_of_all(size: int, batched: Any, *arrays: Any) -> Any:
+        def call_for_all(size: int, batched: Any, *arrays: Any) -> Any:
             every = [x if is_batched else jnp.broadcast_to(x, (size, *x.shape)) for x, is_batched in zip(arrays, batched)]
             results = call(*(merge(x, axis) for x, axis in zip(every, axes_in)))
             return [split(x, axis, size) for x, axis in zip(results, axes_out)], [True] * len(forms)
 
+        call = jax.custom_batching.custom_vmap(call_once)
+        call.def_vmap(call_for_all)
         return call
 
 

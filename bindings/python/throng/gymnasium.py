@@ -87,7 +87,7 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
 def register() -> None:
     """Tells Gymnasium of every environment: "smax/3m" becomes "throng/smax-3m-v0"."""
     for id in dict.fromkeys([*throng.registered_envs(), *throng.list_envs()]):
-        gymnasium.register(f"throng/{id.replace('/', '-')}-v0", vector_entry_point=VectorEnv, kwargs={"id": id})
+        gymnasium.register(f"throng/{id.replace('/', '-')}-v0", vector_entry_point="throng.gymnasium:VectorEnv", kwargs={"id": id})
 
 
 register()

@@ -111,10 +111,9 @@ class MultiAgentEnv:
         """(obs, state, rewards, dones, infos). With `reset_state` an episode that ends is followed by that state."""
         if reset_state is None:
             return self._result(self._one.step(state, self._stacked(actions)))
-        _, after, *rest = self.step_env(key, state, actions)
-        ended = rest[1]["__all__"]
-        after = {name: jnp.where(ended, reset_state[name], array) for name, array in after.items()}
-        return self.get_obs(after), after, *rest
+        _, after, rewards, dones, infos = self.step_env(key, state, actions)
+        after = {name: jnp.where(dones["__all__"], reset_state[name], array) for name, array in after.items()}
+        return self.get_obs(after), after, rewards, dones, infos
 
     def step_env(
         self, key: Any, state: State, actions: dict[str, Any]

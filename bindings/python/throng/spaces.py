@@ -28,7 +28,7 @@ def action_space(spec: throng.EnvSpec) -> spaces.Space[Any]:
     """Of one agent: Discrete, MultiDiscrete for several heads, Box within [-1, 1] for numbers."""
     if spec.continuous:
         return spaces.Box(-1.0, 1.0, (spec.continuous,), np.float32)
-    return spaces.MultiDiscrete(spec.heads) if len(spec.heads) > 1 else spaces.Discrete(spec.num_actions)
+    return spaces.MultiDiscrete(list(spec.heads)) if len(spec.heads) > 1 else spaces.Discrete(spec.num_actions)
 
 
 def state_space(spec: throng.EnvSpec) -> spaces.Box:
