@@ -8,6 +8,8 @@
 
 #include "core/instance.hpp"
 #include "core/launch.hpp"
+#include "core/picture.hpp"
+#include "core/players.hpp"
 #include "core/stepper.hpp"
 #include "core/vec_env.hpp"
 
@@ -30,7 +32,7 @@ class Batch final : public VecEnv {
   using State = typename Env::State;
 
   Batch(std::shared_ptr<Device> device, EnvSpec spec, BatchOptions options, const Params& params)
-      : VecEnv(std::move(device), std::move(spec), options), params_(params) {
+      : VecEnv(std::move(device), std::move(spec), options), params_(params), players_(device_) {
     state_fields_.fields(params_, [&](const char* name, auto& field, int count) {
       using T = typename std::remove_reference_t<decltype(field)>::Value;
       arena_.want(field.data, size_t(count) * num_envs());
@@ -51,7 +53,7 @@ class Batch final : public VecEnv {
     BatchOptions options = options_;
     options.num_envs = memory.num_envs;
     options.lanes = lanes_for(memory.num_envs);
-    launch(call, fields, memory.book, memory.finals, options);
+    launch(call, {fields, memory.book, memory.finals, options});
   }
 
   void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) override {
@@ -75,33 +77,96 @@ class Batch final : public VecEnv {
     }
   }
 
+  void policy_actions(int policy, void* actions, Key key, uint32_t draw) override {
+    if (policy == 0) return random_actions(observations_.avail_actions, actions, key, draw);
+    if constexpr (HasPolicies<Env>) {
+      players_.act(*device_,
+                   {policy - 1, key, draw, options_.first_env, num_envs(), spec_.num_agents, spec_.action_dim()},
+                   params_, state_fields_, book_.step, static_cast<ActionOf<Env>*>(actions));
+    }
+  }
+
+  Image render(int e, int size) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
+    if constexpr (HasRender<Env>) {
+      check_picture(e, size);
+      HostInstance<Env> instance(params_);
+      fetch(*device_, state_fields_, num_envs(), e, instance);
+      return draw(instance, size);
+    }
+  }
+
+  std::vector<Image> render_step(int e, const void* actions, int size) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render_step(e, actions, size);
+    if constexpr (HasRender<Env>) {
+      check_picture(e, size);
+      HostInstance<Env> instance(params_);
+      fetch(*device_, state_fields_, num_envs(), e, instance);
+      const int rewards = spec_.num_agents * spec_.num_objectives;
+      return draw_step(instance,
+                       ActionRows<ActionOf<Env>>{static_cast<const ActionOf<Env>*>(actions), spec_.action_dim()},
+                       rewards, spec_.num_objectives, next_rng(e), size);
+    }
+  }
+
  protected:
-  void launch(const Call& call) override { launch(call, state_fields_, book_, finals_, options_); }
+  void launch(const Call& call) override { launch(call, {state_fields_, book_, finals_, options_}); }
 
  private:
-  void launch(const Call& call, const State& fields, const Book& book, const Finals& finals,
-              const BatchOptions& options) {
-    const Stepper<Env> stepper(call, book, finals, spec_, options);
-    Backend::tiles<Env>(*device_, options.num_envs, {options.lanes, options.backwards}, params_, fields, stepper);
+  // Where a launch works: in the batch's own memory, or in a caller's.
+  struct Place {
+    const State& fields;
+    const Book& book;
+    const Finals& finals;
+    const BatchOptions& options;
+  };
+
+  void launch(const Call& call, const Place& place) {
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      if (launch_variant(typename Env::Variants{}, call, place)) return;
+    }
+    launch_as<Env>(params_, call, place);
+  }
+
+  // What the next step of environment `e` will draw from; see Stepper.
+  Rng next_rng(int e) {
+    auto one = [&](auto* from) { return download(*device_, from, 1)[0]; };
+    const Key key{one(book_.key + e), one(book_.key + num_envs() + e)};
+    return {fold_in(fold_in(key, one(book_.episode + e)), static_cast<uint32_t>(one(book_.step + e) + 1))};
+  }
+
+  template <class Rules>
+  void launch_as(const typename Rules::Params& params, const Call& call, const Place& place) {
+    const BatchOptions& options = place.options;
+    const Stepper<Rules> stepper(call, place.book, place.finals, spec_, options);
+    Backend::tiles<Rules>(*device_, options.num_envs, {options.lanes, options.backwards}, params, place.fields,
+                          stepper);
+  }
+
+  // The first of the variants that fits; false if none does.
+  template <class... Variant>
+  bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
+    return ((Variant::Params::fits(params_) &&
+             (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
+            ...);
   }
 
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers
   // are those that measured best on SMAX with 6 to 57 units and 4,096 to 131,072 environments (docs/benchmarks.md).
   int lanes_for(int64_t envs) const {
-    if (!Backend::kCuda) return 1;
-    if (lanes_asked_ != 0) return lanes_asked_;
     constexpr int64_t kFewThreads = 131072, kEnoughThreads = 200000;
     int widest = 1;  // lanes that can all be of use
     while (widest < spec_.lanes && widest < 32) widest *= 2;
     if (widest > spec_.lanes && envs * widest > kFewThreads) widest /= 2;
     int lanes = 1;
     while (lanes < widest && (envs * lanes < kEnoughThreads || lanes * 3 < spec_.lanes)) lanes *= 2;
-    return lanes;
+    return Backend::fitting_lanes<Env>(params_, lanes_asked_ != 0 ? lanes_asked_ : lanes);
   }
 
   Params params_;
   State state_fields_;
   int lanes_asked_ = 0;
+  Players<Env> players_;
 };
 
 template <class Write>
@@ -131,6 +196,11 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   if constexpr (HasWorldStateParts<Env>) {
     spec.world_state_parts = Env::world_state_parts(params);
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
+  }
+  spec.renders = HasRender<Env>;
+  spec.policies = {"random"};
+  if constexpr (HasPolicies<Env>) {
+    spec.policies.insert(spec.policies.end(), std::begin(Env::kPolicies), std::end(Env::kPolicies));
   }
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {

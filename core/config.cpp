@@ -77,12 +77,15 @@ void read_number(const json& value, T& member, const Place& place) {
   read_in_range(static_cast<uint64_t>(number), value, member, place);
 }
 
-int index_of_name(const json& value, const Place& place) {
-  if (!value.is_string()) refuse(place, "one of " + place.words(), shown(value));
-  const auto& word = value.get_ref<const std::string&>();
+size_t index_of_word(const std::string& word, const Place& place) {
   const auto found = std::find(place.names.begin(), place.names.end(), word);
   if (found == place.names.end()) throw_unknown(place.key, word, place.valid(), place.where);
-  return static_cast<int>(found - place.names.begin());
+  return static_cast<size_t>(found - place.names.begin());
+}
+
+int index_of_name(const json& value, const Place& place) {
+  if (!value.is_string()) refuse(place, "one of " + place.words(), shown(value));
+  return static_cast<int>(index_of_word(value.get_ref<const std::string&>(), place));
 }
 
 template <Integer T>
@@ -110,8 +113,41 @@ void read(const json& value, std::vector<int>& member, const Place& place) {
   for (size_t i = 0; i < member.size(); ++i) read(value[i], member[i], place);
 }
 
+// {"marine": 3, "zealot": 2}: so many of each word, in the order of the words.
+template <Integer T>
+void read_by_name(const json& value, ListView<T> list, const Place& place) {
+  std::vector<size_t> counts(place.names.size(), 0);
+  size_t total = 0;
+  for (const auto& [word, count] : value.items()) {
+    size_t& counted = counts[index_of_word(word, place)];
+    read_number(count, counted, place);
+    total += counted;
+    if (counted > list.items.size() || total > list.items.size()) {
+      refuse(place, "a list of at most " + std::to_string(list.items.size()), shown(value));
+    }
+  }
+  std::fill(list.items.begin(), list.items.end(), T{});
+  size_t end = 0;
+  for (size_t word = 0; word < counts.size(); ++word) {
+    for (size_t i = 0; i < counts[word]; ++i) list.items[end++] = static_cast<T>(word);
+  }
+  *list.size = static_cast<int>(end);
+}
+
+// {"marine": 12}: the numbers of these words, while those of the others stay.
+template <std::floating_point T>
+void read_by_name(const json& value, ListView<T> list, const Place& place) {
+  for (const auto& [word, number] : value.items()) {
+    const size_t index = index_of_word(word, place);
+    if (index >= static_cast<size_t>(*list.size))
+      refuse(place, "a list, as there is no number of " + word, shown(value));
+    read(number, list.items[index], place);
+  }
+}
+
 template <class T>
 void read(const json& value, ListView<T> list, const Place& place) {
+  if (value.is_object() && !place.names.empty()) return read_by_name(value, list, place);
   if (!value.is_array()) refuse(place, "a list", shown(value));
   if (value.size() > list.items.size()) {
     refuse(place, "a list of at most " + std::to_string(list.items.size()), std::to_string(value.size()) + " items");
@@ -194,7 +230,7 @@ struct TypeName {
 
   template <class T>
   std::string scalar() const {
-    return field.names.empty() ? scalar_type(T{}) : "choice";
+    return field.names.empty() || std::floating_point<T> ? scalar_type(T{}) : "choice";
   }
   template <class T>
   std::string operator()(T*) const {

@@ -24,7 +24,9 @@
 // };
 namespace throng {
 
-// The words of an enum-like field; the member holds an index into them (a list member holds several).
+// The words of an enum-like field; the member holds an index into them. A list member holds several, and may also be given
+// as {"word": how many of it}. A list of numbers has one for each word, and may also be given as {"word": number}, which
+// changes only those.
 using Names = std::span<const char* const>;
 
 // A FixedList without its capacity in the type.

@@ -45,11 +45,27 @@ namespace throng {
 //     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
 //     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
 //     using Obs = uint8_t;                            // observations are codes (of cells, say); default: float
+//     void act(int policy, int agent, auto& out, Rng) const;        // a player that comes with the game, named by kPolicies
+//                                                     // (const char* const[]): out(choice), head by head, always legal.
+//                                                     // It sees State but no Scratch.
+//     struct Memory { fields as in State };           // what it remembers of an episode, at first zeros:
+//                                                     // act(policy, agent, const Memory&, out, rng)
+//     void render(Canvas&) const;                     // a picture of the state, drawn on the host (core/canvas.hpp)
+//     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
+//                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
+//     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
+//                                                     // Env with the same State, whose Params are made from these Params if
+//                                                     // Variant::Params::fits(params)
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
 //     static constexpr const char* kObjectives[];     // default "reward"
 //
 // A game never counts its own steps, never resets itself and never meets another environment: the time limit, statistics,
 // auto-reset and memory are written once, in core/batch.hpp.
+
+class Canvas;
+
+template <class... T>
+struct Types {};
 
 // The actions of one environment, [agent, dim]: one choice per agent, several (Spec::heads), or numbers (Spec::continuous).
 template <class T>
@@ -102,6 +118,33 @@ concept HasScratch = requires {
 template <class E>
 concept HasContinuousActions = requires(E e, ContinuousActions actions, Rewards rewards, Rng rng) {
   e.step(actions, rewards, rng);
+};
+
+template <class E>
+concept HasVariants = requires {
+  typename E::Variants;
+};
+template <class E>
+concept IsVariant = requires {
+  &E::Params::fits;
+};
+
+template <class E>
+concept HasPolicies = requires {
+  E::kPolicies;
+};
+template <class E>
+concept HasMemory = requires {
+  typename E::Memory;
+};
+template <class E>
+concept HasRender = requires(const E& e, Canvas& canvas) {
+  e.render(canvas);
+};
+template <class E>
+concept HasFrames = requires(const typename E::Params& p) {
+  E::frames(p);
+  E::until_frame(p, 1);
 };
 
 namespace detail {

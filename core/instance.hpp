@@ -22,6 +22,9 @@ class HostInstance {
   }
   typename Env::Params& params() { return params_; }
 
+  // The state of another instance of the same sizes.
+  void take_state(HostInstance& from) { memory_ = from.memory_; }
+
  private:
   typename Env::Params params_;
   TileLayout layout_;

@@ -44,36 +44,81 @@ inline constexpr int kStageBytesPerLane = 128;
 constexpr int stage_bytes(int lanes) { return lanes * kStageBytesPerLane + 16; }
 
 template <class Body>
-__global__ void each_kernel(int64_t n, Body body) {
+__global__ void each_kernel(int64_t n, const __grid_constant__ Body body) {
   const int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < n) body(i);
 }
+
+// A place in a tile: one environment, and the lanes that work on it.
+template <class Env, int kLanes>
+struct Seat {
+  const TileLayout& layout;
+  const typename Env::Params& params;
+  unsigned char* memory;
+  int first, count;  // environments of the tile that exist
+  int near;          // our number among them
+  int e;             // our number in the batch
+
+  __device__ Seat(const TileLayout& layout, const typename Env::Params& params, unsigned char* memory, int first,
+                  int count)
+      : layout(layout),
+        params(params),
+        memory(memory),
+        first(first),
+        count(count),
+        near(threadIdx.x / kLanes),
+        e(first + near) {}
+
+  __device__ bool taken() const { return near < count; }
+  __device__ Env env() const {
+    Lanes lanes;
+    lanes.lane = threadIdx.x % kLanes;
+    lanes.width = kLanes;
+    lanes.mask = kLanes == 32 ? 0xffffffffu : ((1u << (kLanes & 31)) - 1) << (threadIdx.x % 32 / kLanes * kLanes);
+    return tile_env<Env>(layout, params, memory, near, lanes);
+  }
+  __device__ Stage stage() const { return stage_of(near, 1); }
+
+  // Calls body(env, e, task, stage) for every environment of the warp that has a task, with all lanes of the warp.
+  template <class Body>
+  __device__ void together(int task, const Body& body) const {
+    constexpr int kSeats = 32 / kLanes;
+    const int first_near = near / kSeats * kSeats;
+    for (unsigned left = __ballot_sync(~0u, task != 0 && threadIdx.x % kLanes == 0); left != 0; left &= left - 1) {
+      const int lane = __ffs(left) - 1, other = first_near + lane / kLanes;
+      Lanes lanes;
+      lanes.lane = threadIdx.x % 32;
+      lanes.width = 32;
+      lanes.mask = ~0u;
+      body(tile_env<Env>(layout, params, memory, other, lanes), first + other, __shfl_sync(~0u, task, lane),
+           stage_of(first_near, kSeats));
+    }
+    __syncwarp();
+  }
+
+ private:
+  __device__ Stage stage_of(int near, int seats) const {
+    constexpr int kStage = stage_bytes(kLanes);
+    return Stage{memory + layout.bytes + near * kStage, seats * kStage};
+  }
+};
 
 // One block = one tile. The environments' state comes into shared memory, kLanes threads work on each, and it goes back.
 // __grid_constant__: the arguments stay where they are when rules take references to them.
 template <class Env, int kLanes, class Body>
 __global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
-    tile_kernel(int num_envs, TileLayout layout, const __grid_constant__ typename Env::Params params,
+    tile_kernel(int num_envs, const __grid_constant__ typename Env::Params params,
                 const __grid_constant__ typename Env::State state, const __grid_constant__ Body body) {
   extern __shared__ __align__(16) unsigned char memory[];
+  const TileLayout layout = TileLayout::of<Env>(params, kThreads / kLanes, kLanes);
   const int first = blockIdx.x * layout.envs;
   const int count = num_envs - first < layout.envs ? num_envs - first : layout.envs;
-  const Workers workers{int(threadIdx.x), int(blockDim.x)};
 
-  load_tile(layout, params, state, memory, first, count, num_envs, workers);
+  load_tile(layout, params, state, memory, first, count, num_envs);
   __syncthreads();
-  const int e = threadIdx.x / kLanes;
-  if (e < count) {
-    Lanes lanes;
-    lanes.lane = threadIdx.x % kLanes;
-    lanes.width = kLanes;
-    lanes.mask = kLanes == 32 ? 0xffffffffu : ((1u << (kLanes & 31)) - 1) << (threadIdx.x % 32 / kLanes * kLanes);
-    Env env = tile_env<Env>(layout, params, memory, e, lanes);
-    constexpr int kStage = stage_bytes(kLanes);
-    body(env, first + e, Stage{memory + layout.bytes + e * kStage, kStage});
-  }
+  body(Seat<Env, kLanes>(layout, params, memory, first, count));
   __syncthreads();
-  store_tile(layout, params, state, memory, first, count, num_envs, workers);
+  store_tile(layout, params, state, memory, first, count, num_envs);
 }
 
 }  // namespace cuda
@@ -90,7 +135,19 @@ struct CudaBackend {
     THRONG_CUDA(cudaGetLastError());
   }
 
-  // body(env, e, stage) for every environment, on its state brought close.
+  // As many lanes as asked for, or more where the state of so many environments would not fit into a block.
+  template <class Env>
+  static int fitting_lanes(const typename Env::Params& params, int lanes) {
+    constexpr int kMaxShared = 227 * 1024;
+    while (lanes < 32 && shared_bytes<Env>(params, lanes) > kMaxShared) lanes *= 2;
+    if (shared_bytes<Env>(params, lanes) > kMaxShared) {
+      throw Error("the state of an environment is too large for this device: 4 of them take " +
+                  std::to_string(shared_bytes<Env>(params, lanes)) + " bytes, at most " + std::to_string(kMaxShared));
+    }
+    return lanes;
+  }
+
+  // body(seat) for every environment, on its state brought close.
   template <class Env, class Body>
   static void tiles(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
                     const typename Env::State& state, Body body) {
@@ -105,28 +162,22 @@ struct CudaBackend {
   }
 
  private:
+  template <class Env>
+  static int shared_bytes(const typename Env::Params& params, int lanes) {
+    const TileLayout layout = TileLayout::of<Env>(params, cuda::kThreads / lanes, lanes);
+    return layout.bytes + layout.envs * cuda::stage_bytes(lanes);
+  }
+
   template <class Env, int kLanes, class Body>
   static void tiles_of(Device& device, int num_envs, const typename Env::Params& params,
                        const typename Env::State& state, Body body) {
-    constexpr int kMaxShared = 227 * 1024;
     auto kernel = cuda::tile_kernel<Env, kLanes, Body>;
-    // Fewer environments per block where their state would not fit, down to one warp's worth.
-    int threads = 2 * cuda::kThreads, shared = 0;
-    TileLayout layout;
-    do {
-      threads /= 2;
-      layout = TileLayout::of<Env>(params, threads / kLanes, kLanes);
-      shared = layout.bytes + layout.envs * cuda::stage_bytes(kLanes);
-    } while (shared > kMaxShared && threads > 32);
-    if (shared > kMaxShared) {
-      throw Error("the state of one environment is too large for this device: " + std::to_string(shared) +
-                  " bytes a tile, at most " + std::to_string(kMaxShared));
-    }
+    constexpr int kEnvs = cuda::kThreads / kLanes;
+    const int shared = shared_bytes<Env>(params, kLanes), blocks = (num_envs + kEnvs - 1) / kEnvs;
     if (shared > 48 * 1024)
       THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
-    const int blocks = (num_envs + layout.envs - 1) / layout.envs;
-    kernel<<<blocks, threads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, layout, params, state,
-                                                                                    body);
+    kernel<<<blocks, cuda::kThreads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, params, state,
+                                                                                           body);
     THRONG_CUDA(cudaGetLastError());
   }
 };
@@ -134,8 +185,28 @@ using Backend = CudaBackend;
 
 #else
 
+// One environment of a tile; on the CPU it works alone.
+template <class Env>
+struct Seat {
+  Env near;
+  int e;
+
+  bool taken() const { return true; }
+  Env env() const { return near; }
+  Stage stage() const { return {}; }
+  template <class Body>
+  void together(int task, const Body& body) const {
+    if (task != 0) body(near, e, task, Stage{});
+  }
+};
+
 struct CpuBackend {
   static constexpr bool kCuda = false;
+
+  template <class Env>
+  static int fitting_lanes(const typename Env::Params&, int) {
+    return 1;
+  }
 
   template <class Body>
   static void each(Device&, int64_t n, Body body) {
@@ -159,14 +230,13 @@ struct CpuBackend {
       memory.resize(layout.bytes / sizeof(std::max_align_t) + 1);
       auto* bytes = reinterpret_cast<unsigned char*>(memory.data());
       const int count = std::min(kEnvs, num_envs - first);
-      load_tile(layout, params, state, bytes, first, count, num_envs, Workers{});
+      load_tile(layout, params, state, bytes, first, count, num_envs);
       for (int e = 0; e < count; ++e) {
         Lanes lanes;
         lanes.backwards = shape.backwards;
-        Env env = tile_env<Env>(layout, params, bytes, e, lanes);
-        body(env, first + e, Stage{});
+        body(Seat<Env>{tile_env<Env>(layout, params, bytes, e, lanes), first + e});
       }
-      store_tile(layout, params, state, bytes, first, count, num_envs, Workers{});
+      store_tile(layout, params, state, bytes, first, count, num_envs);
     };
     const int tiles = (num_envs + kEnvs - 1) / kEnvs;
     if (tiles == 1) return tile(0);

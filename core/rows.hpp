@@ -38,8 +38,8 @@ struct Stage {
 // n / d for the small numbers of rows and parts, without the GPU's slow division.
 struct Divider {
   uint32_t divisor = 1, magic = 0;
-  Divider() = default;
-  explicit Divider(int d)
+  THRONG_HD Divider() {}
+  THRONG_HD explicit Divider(int d)
       : divisor(static_cast<uint32_t>(d)), magic(static_cast<uint32_t>((uint64_t(1) << 32) / d + 1)) {}
   THRONG_HD int operator()(int n) const {  // exact for n < 2^16
     return divisor == 1 ? n : static_cast<int>((uint64_t(magic) * static_cast<uint32_t>(n)) >> 32);
@@ -52,8 +52,8 @@ struct RowShape {
   int rows = 0, dim = 0, parts = 1, part_dim = 0;
   Divider by_parts;
 
-  RowShape() = default;
-  RowShape(int rows, int dim, int parts = 1, int part_dim = 0)
+  THRONG_HD RowShape() {}
+  THRONG_HD RowShape(int rows, int dim, int parts = 1, int part_dim = 0)
       : rows(rows), dim(dim), parts(parts), part_dim(part_dim), by_parts(parts) {}
   THRONG_HD int offset(int row, int part) const { return row * dim + part * part_dim; }
 };
@@ -72,7 +72,11 @@ THRONG_HD void copy_out(const Lanes& lanes, const T* stage, To* to, int begin, i
               high = (slot + 1) * kPack < end ? (slot + 1) * kPack : end;
     if (high - low == kPack) {
       Pack pack;
-      for (int i = 0; i < kPack; ++i) pack.items[i] = static_cast<To>(stage[low + i]);
+      if constexpr (std::is_same_v<T, To>) {
+        pack = *reinterpret_cast<const Pack*>(stage + low);
+      } else {
+        for (int i = 0; i < kPack; ++i) pack.items[i] = static_cast<To>(stage[low + i]);
+      }
       *reinterpret_cast<Pack*>(to + low) = pack;
     } else {
       for (int i = low; i < high; ++i) to[i] = static_cast<To>(stage[i]);

@@ -32,9 +32,11 @@ struct EnvSpec : Spec {
   int world_state_dim = 0;              // 0: the game has none
   int obs_parts = 1, obs_part_dim = 0;  // rows are written in parts of this length, the last may differ
   int world_state_parts = 1, world_state_part_dim = 0;
+  bool renders = false;                 // the game draws pictures
   std::vector<std::string> agents;      // possible_agents, [agent]
   std::vector<std::string> objectives;  // [objective]
   std::vector<std::string> info;        // per-episode measures, [info]
+  std::vector<std::string> policies;    // players that need no learning, [policy]: "random", and the game's own
 
   int num_heads() const { return continuous > 0 ? 0 : heads.size > 0 ? heads.size : 1; }
   int choices(int head) const { return heads.size > 0 ? heads[head] : num_actions; }

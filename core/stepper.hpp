@@ -35,39 +35,42 @@ struct Stepper {
         info_dim(static_cast<int>(spec.info.size())),
         rounded(options.obs_bfloat16) {}
 
-  THRONG_HD void operator()(Env& env, int e, Stage stage) const {
-    bool begins = false, ends = false;  // before the state is shown: a new episode; the end of the old one
+  // `seat` is one environment and its lanes, see core/launch.hpp.
+  template <class Seat>
+  THRONG_HD void operator()(const Seat& seat) const {
+    const Task task = seat.taken() ? move_on(seat.env(), seat.e) : kNothing;
+    // Few episodes end or begin in a step: the lanes of several environments see to them together, one after the other.
+    seat.together(task, [&](Env env, int e, int task, Stage stage) {
+      if (task == kEnds) {
+        observe(env, e, Observations{finals.obs, nullptr, nullptr, finals.world_state}, stage);
+        record(env, e);
+      }
+      if (task == kBegins || call.autoreset == Autoreset::same_step) begin(env, e);
+    });
+    if (seat.taken()) observe(seat.env(), seat.e, call.next, seat.stage());
+  }
+
+  enum Task { kNothing, kBegins, kEnds };
+
+  // Does what was called for, and says what is left to do.
+  THRONG_HD Task move_on(Env env, int e) const {
     switch (call.operation) {
       case Call::kReset:
         seed(env, e);
         write_ended(env, e, 0);
-        begins = true;
-        break;
+        return kBegins;
       case Call::kResetWhere:
-        begins = call.mask[e] != 0;
-        if (begins) write_ended(env, e, 0);
-        break;
-      case Call::kStep:
-        if (!book.ended[e]) {
-          ends = step(env, e);
-        } else if (call.autoreset == Autoreset::next_step) {
-          write_outcome(env, e, 0);
-          begins = true;
-        } else {
-          write_outcome(env, e, book.ended[e]);  // stands still until it is reset by mask
-        }
-        break;
-      case Call::kObserve: break;
+        if (call.mask[e] == 0) return kNothing;
+        write_ended(env, e, 0);
+        return kBegins;
+      case Call::kObserve: return kNothing;
+      case Call::kStep: break;
     }
-    // A loop, so that a kernel holds the code of reset and observe once: more would not fit its instruction cache.
-    for (;;) {
-      if (begins) begin(env, e);
-      observe(env, e, ends ? Observations{finals.obs, nullptr, nullptr, finals.world_state} : call.next, stage);
-      if (!ends) break;
-      record(env, e);
-      ends = false;
-      begins = call.autoreset == Autoreset::same_step;
-    }
+    const int ended = book.ended[e];
+    if (!ended) return step(env, e) ? kEnds : kNothing;
+    const bool begins = call.autoreset == Autoreset::next_step;
+    write_outcome(env, e, begins ? 0 : ended);  // if not, it stands still until it is reset by mask
+    return begins ? kBegins : kNothing;
   }
 
   THRONG_HD void seed(Env& env, int e) const {
@@ -159,30 +162,60 @@ struct Stepper {
     if (call.outcome.ended) env.lanes.once([&] { call.outcome.ended[e] = ended != 0; });
   }
 
-  THRONG_HD void observe(Env& env, int e, const Observations& to, Stage stage) const {
+  THRONG_HD void observe(Env env, int e, const Observations& to, Stage stage) const {
+    const RowShape obs = obs_shape(env), avail = avail_shape(env);
     if (to.obs) {
-      write_rows(env.lanes, stage, RowsOut<ObsOf<Env>>(to.obs, rounded, int64_t(e) * agents * obs.dim), obs,
+      write_rows(env.lanes, stage, RowsOut<ObsOf<Env>>(to.obs, rounded, int64_t(e) * obs.rows * obs.dim), obs,
                  [&](int agent, int part, auto& out) { observe_part(env, agent, part, out); });
     }
     if (to.avail_actions && avail.dim > 0) {
-      write_rows(env.lanes, stage, RowsOut(to.avail_actions + int64_t(e) * agents * avail.dim), avail,
-                 [&](int agent, int, auto& out) { write_avail(env, agent, out); });
+      write_rows(env.lanes, stage, RowsOut(to.avail_actions + int64_t(e) * avail.rows * avail.dim), avail,
+                 [&](int agent, int, auto& out) { write_avail(env, agent, avail.dim, out); });
     }
     if (to.active)
       env.lanes.each(agents, [&](int agent) { to.active[int64_t(e) * agents + agent] = active(env, agent); });
     if constexpr (HasWorldState<Env>) {
       if (to.world_state) {
-        write_rows(env.lanes, stage, RowsOut(to.world_state + int64_t(e) * world_state.dim), world_state,
+        const RowShape shape = world_state_shape(env);
+        write_rows(env.lanes, stage, RowsOut(to.world_state + int64_t(e) * shape.dim), shape,
                    [&](int, int part, auto& out) { world_state_part(env, part, out); });
       }
     }
   }
 
-  THRONG_HD void write_avail(const Env& env, int agent, auto& out) const {
+  // The shapes of rows. Of a variant the compiler can count them itself.
+  THRONG_HD RowShape obs_shape([[maybe_unused]] const Env& env) const {
+    if constexpr (IsVariant<Env>) {
+      Counter row, part;
+      env.observe(0, row);
+      observe_part(env, 0, 0, part);
+      int parts = 1;
+      if constexpr (HasObserveParts<Env>) parts = Env::observe_parts(env.p);
+      return RowShape(Env::spec(env.p).num_agents, row.count, parts, part.count);
+    }
+    return obs;
+  }
+  THRONG_HD RowShape avail_shape([[maybe_unused]] const Env& env) const {
+    if constexpr (IsVariant<Env>) return RowShape(Env::spec(env.p).num_agents, Env::spec(env.p).num_actions);
+    return avail;
+  }
+  THRONG_HD RowShape world_state_shape([[maybe_unused]] const Env& env) const {
+    if constexpr (IsVariant<Env>) {
+      Counter row, part;
+      env.world_state(row);
+      world_state_part(env, 0, part);
+      int parts = 1;
+      if constexpr (HasWorldStateParts<Env>) parts = Env::world_state_parts(env.p);
+      return RowShape(1, row.count, parts, part.count);
+    }
+    return world_state;
+  }
+
+  THRONG_HD static void write_avail(const Env& env, int agent, int num_actions, auto& out) {
     if constexpr (HasAvail<Env>) {
       env.avail(agent, out);
     } else {
-      for (int action = 0; action < avail.dim; ++action) out(true);
+      for (int action = 0; action < num_actions; ++action) out(true);
     }
   }
 

@@ -3,7 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
+
+#ifdef __CUDACC__
+#include <cuda_pipeline_primitives.h>
+#endif
 
 #include "core/env.hpp"
 
@@ -42,12 +47,6 @@ struct TileLayout {
   }
 };
 
-// The threads that copy a tile together.
-struct Workers {
-  int id = 0;
-  int count = 1;
-};
-
 struct NoScratch {};
 
 // The environment number `e` of a tile in `memory`.
@@ -73,39 +72,95 @@ THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, un
 
 namespace detail {
 
-// Calls copy(far element, near element) for every element of `count` environments from number `first` on.
-template <class Params, class State, class Copy>
-THRONG_HD void walk_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
-                         int count, int num_envs, Workers workers, Copy copy) {
-  layout.bytes = 0;
-  State far = state;
-  far.fields(params, [&](const char*, auto& field, int indices) {
-    using T = typename std::remove_reference_t<decltype(field)>::Value;
-    T* near = reinterpret_cast<T*>(memory + layout.place(field, indices));
+// One field of a tile, far and near: `rows` rows of the same length, at their own distances, all in bytes. Only the last
+// tile's rows may be less than full.
+struct Rows {
+  unsigned char *far, *near;
+  int64_t far_stride;
+  int near_stride, rows, row_bytes, full_bytes;
+
+  // Can all of it be moved in pieces of so many bytes?
+  THRONG_HD bool divides(int piece) const {
+    const auto bits = reinterpret_cast<uintptr_t>(far) | static_cast<uintptr_t>(far_stride) |
+                      static_cast<uintptr_t>(near_stride) | static_cast<uintptr_t>(row_bytes);
+    return (bits & static_cast<uintptr_t>(piece - 1)) == 0;
+  }
+};
+
 #ifdef __CUDA_ARCH__
-#pragma unroll 1  // short loops, one per field: unrolled they are a fifth of the kernel
-#endif
-    for (int k = workers.id; k < indices << layout.shift; k += workers.count) {
-      const int i = k >> layout.shift, e = k & (layout.envs - 1);  // neighbouring workers, neighbouring environments
-      if (e < count) copy(field.data[int64_t(i) * num_envs + first + e], near[i * layout.stride + e]);
+
+// The threads of a block move rows of 2^k pieces in turn; what is loaded is there after __pipeline_wait_prior(0).
+template <class Piece, bool kLoad>
+__device__ __noinline__ void move_rows(Rows r) {
+  const int shift = 31 - __clz(r.full_bytes / int(sizeof(Piece)));
+  for (int k = threadIdx.x; k < r.rows << shift; k += blockDim.x) {
+    const int row = k >> shift, at = (k & ((1 << shift) - 1)) * int(sizeof(Piece));
+    if (at >= r.row_bytes) continue;
+    unsigned char *far = r.far + row * r.far_stride + at, *near = r.near + row * r.near_stride + at;
+    if constexpr (!kLoad) {
+      *reinterpret_cast<Piece*>(far) = *reinterpret_cast<const Piece*>(near);
+    } else if constexpr (sizeof(Piece) >= 4) {
+      __pipeline_memcpy_async(near, far, sizeof(Piece));
+    } else {
+      *reinterpret_cast<Piece*>(near) = *reinterpret_cast<const Piece*>(far);
     }
+  }
+}
+
+template <bool kLoad>
+__device__ __forceinline__ void move_rows(const Rows& r, int item_bytes) {
+  if (r.divides(16)) return move_rows<uint4, kLoad>(r);
+  if (r.divides(4)) return move_rows<uint32_t, kLoad>(r);
+  if (item_bytes == 1) return move_rows<uint8_t, kLoad>(r);
+  move_rows<uint16_t, kLoad>(r);
+}
+
+#else
+
+template <bool kLoad>
+void move_rows(const Rows& r, int) {
+  for (int row = 0; row < r.rows; ++row) {
+    unsigned char *far = r.far + row * r.far_stride, *near = r.near + row * r.near_stride;
+    std::memcpy(kLoad ? near : far, kLoad ? far : near, static_cast<size_t>(r.row_bytes));
+  }
+}
+
+#endif
+
+// Moves the state of `count` environments from number `first` on between batch and tile.
+template <bool kLoad, class Params, class State>
+THRONG_HD void move_tile(TileLayout layout, const Params& params, State state, unsigned char* memory, int first,
+                         int count, int num_envs) {
+  layout.bytes = 0;
+  state.fields(params, [&](const char*, auto& field, int indices) {
+    constexpr int kItem = sizeof(*field.data);
+    unsigned char* near = memory + layout.place(field, indices);
+    Rows rows{reinterpret_cast<unsigned char*>(field.data + first),
+              near,
+              int64_t(num_envs) * kItem,
+              layout.stride * kItem,
+              indices,
+              count * kItem,
+              layout.envs * kItem};
+    move_rows<kLoad>(rows, kItem);
   });
+#ifdef __CUDA_ARCH__
+  if (kLoad) __pipeline_commit(), __pipeline_wait_prior(0);
+#endif
 }
 
 }  // namespace detail
 
 template <class Params, class State>
-THRONG_HD void load_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
-                         int count, int num_envs, Workers workers) {
-  detail::walk_tile(layout, params, state, memory, first, count, num_envs, workers,
-                    [](auto& far, auto& near) { near = far; });
+THRONG_HD void load_tile(const TileLayout& layout, const Params& params, const State& state, unsigned char* memory,
+                         int first, int count, int num_envs) {
+  detail::move_tile<true>(layout, params, state, memory, first, count, num_envs);
 }
 
 template <class Params, class State>
-THRONG_HD void store_tile(TileLayout layout, const Params& params, const State& state, unsigned char* memory, int first,
-                          int count, int num_envs, Workers workers) {
-  detail::walk_tile(layout, params, state, memory, first, count, num_envs, workers,
-                    [](auto& far, auto& near) { far = near; });
+THRONG_HD void store_tile(const TileLayout& layout, const Params& params, const State& state, unsigned char* memory,
+                          int first, int count, int num_envs) {
+  detail::move_tile<false>(layout, params, state, memory, first, count, num_envs);
 }
 
 }  // namespace throng

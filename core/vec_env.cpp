@@ -122,6 +122,27 @@ void VecEnv::observe(const Observations& out) {
   launch(call);
 }
 
+int VecEnv::policy_named(const std::string& name) const {
+  for (size_t i = 0; i < spec_.policies.size(); ++i) {
+    if (spec_.policies[i] == name) return static_cast<int>(i);
+  }
+  throw_unknown("policy", name, spec_.policies, spec_.id);
+}
+
+void VecEnv::check_picture(int env, int size) const {
+  if (env < 0 || env >= num_envs()) {
+    throw Error("render: there is no environment " + std::to_string(env) + "; valid: 0 to " +
+                std::to_string(num_envs() - 1));
+  }
+  constexpr int kLargest = 8192;
+  if (size < 16 || size > kLargest) {
+    throw Error("render: size is " + std::to_string(size) + " pixels; valid: 16 to " + std::to_string(kLargest));
+  }
+}
+
+Image VecEnv::render(int, int) { throw Error(spec_.id + " draws no pictures"); }
+std::vector<Image> VecEnv::render_step(int, const void*, int) { throw Error(spec_.id + " draws no pictures"); }
+
 EpisodeStatistics VecEnv::take_statistics() {
   const int envs = num_envs(), totals = num_totals();
   const std::vector<float> host = download(*device_, book_.totals, size_t(totals) * envs);

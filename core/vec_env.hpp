@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/canvas.hpp"
 #include "core/device.hpp"
 #include "core/rng.hpp"
 #include "core/safetensors.hpp"
@@ -141,6 +142,18 @@ class THRONG_API VecEnv {
   // One launch over the caller's memory and as many environments as it holds; nothing of the batch's own is touched.
   virtual void launch_over(const Call&, const Memory&) = 0;
 
+  // What policy number `policy` of spec().policies chooses for every agent, for the present state; "random" reads
+  // observations(). `draw` numbers the call: equal keys and draws give an environment equal choices in any batch.
+  virtual void policy_actions(int policy, void* actions, Key key, uint32_t draw) = 0;
+  int policy_named(const std::string& name) const;  // Error with the valid names
+
+  // A picture of environment `env` as it is, drawn on the host; the longer side has `size` pixels. Error if the game draws
+  // none (spec().renders).
+  virtual Image render(int env, int size = 512);
+  // Pictures of the step that these actions would make now, for as many moments within it as the game knows. Changes
+  // nothing. Host memory, [agent].
+  virtual std::vector<Image> render_step(int env, const void* actions, int size = 512);
+
   // Statistics of the episodes that ended since the last call (waits for the device).
   EpisodeStatistics take_statistics();
 
@@ -158,6 +171,7 @@ class THRONG_API VecEnv {
   int num_totals() const { return 2 + spec_.num_objectives + static_cast<int>(spec_.info.size()); }
   void allocate();  // after the derived class has asked the arena for its state
   virtual void launch(const Call&) = 0;
+  void check_picture(int env, int size) const;
 
   std::shared_ptr<Device> device_;
   EnvSpec spec_;

@@ -1,14 +1,16 @@
-// `throng bench`: environment steps per second with random legal actions, for several batch sizes.
+// `throng bench`: environment steps per second for several batch sizes; or what comes of episodes, with standard errors.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "algos/evaluate.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
 #include "bindings/cli/overrides.hpp"
 #include "bindings/cli/signals.hpp"
+#include "bindings/cli/statistics.hpp"
 #include "core/version.hpp"
 #include "envs/registry.hpp"
 
@@ -20,7 +22,9 @@ using Clock = std::chrono::steady_clock;
 struct BenchOptions {
   std::string env, device = "auto";
   std::vector<int> num_envs;
-  std::vector<std::string> overrides;
+  std::vector<std::string> overrides, policies;
+  bool statistics = false;
+  int64_t episodes = 10000;
   int lanes = 0, threads = 0, windows = 5;
   int64_t hash_steps = 200;
   double seconds = 0.2;
@@ -45,17 +49,17 @@ struct Measured {
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// A batch that plays itself with random legal actions; the draws, and so the states, follow from the seed.
+// A batch that plays itself; the draws, and so the states, follow from the seed.
 class Player {
  public:
-  Player(VecEnv& env, uint64_t seed, const StopOnSignal& stop)
-      : env_(env), key_(fold_in(key(seed), kActions)), stop_(stop) {
+  Player(VecEnv& env, const std::string& policy, uint64_t seed, const StopOnSignal& stop)
+      : env_(env), policy_(env.policy_named(policy)), key_(fold_in(key(seed), kActions)), stop_(stop) {
     env_.reset(seed);
   }
 
   void play(int64_t steps) {
     for (int64_t i = 0; i < steps && !stop_.requested(); ++i) {
-      env_.random_actions(env_.observations().avail_actions, env_.actions(), key_, drawn_++);
+      env_.policy_actions(policy_, env_.actions(), key_, drawn_++);
       env_.step(env_.actions());
     }
     env_.device().synchronize();
@@ -70,6 +74,7 @@ class Player {
  private:
   static constexpr uint32_t kActions = 1;  // the purpose of the key, apart from the environments' own
   VecEnv& env_;
+  int policy_;
   Key key_;
   const StopOnSignal& stop_;
   uint32_t drawn_ = 0;
@@ -89,7 +94,7 @@ int64_t steps_per_window(Player& player, double seconds, const StopOnSignal& sto
 // The first line of a process also pays for opening the device: `asked` lies before that.
 Measured measure_batch(VecEnv& env, const BenchOptions& options, Clock::time_point asked, const StopOnSignal& stop) {
   Measured result;
-  Player player(env, options.seed, stop);
+  Player player(env, options.policies.front(), options.seed, stop);
   player.play(1);
   result.first_step_ms = 1000 * seconds_since(asked);
   player.play(options.hash_steps - 1);
@@ -123,6 +128,7 @@ nlohmann::ordered_json to_json(VecEnv& env, const BenchOptions& options, const M
   line["env"] = env.spec().id;
   line["version"] = env.spec().version;
   line["throng"] = kVersion;
+  line["policy"] = options.policies.front();
   line["num_envs"] = env.num_envs();
   line["num_agents"] = env.spec().num_agents;
   line["device"] = env.device().kind();
@@ -184,6 +190,8 @@ std::vector<int> default_sizes(const Device& device) {
 void check(const BenchOptions& options) {
   if (options.windows < 1) throw Error("--windows must be at least 1, not " + std::to_string(options.windows));
   if (!(options.seconds > 0) || options.seconds > 3600) throw Error("--seconds must be more than 0 and at most 3600");
+  if (options.episodes < 2) throw Error("--episodes must be at least 2, not " + std::to_string(options.episodes));
+  if (options.policies.size() > 1 && !options.statistics) throw Error("--policy: only --statistics takes several");
   if (options.hash_steps < 1) throw Error("--hash_steps must be at least 1, not " + std::to_string(options.hash_steps));
   for (int size : options.num_envs) {
     if (size < 1) throw Error("--num_envs must be at least 1, not " + std::to_string(size));
@@ -191,13 +199,13 @@ void check(const BenchOptions& options) {
 }
 
 // Sizes that nobody asked for end where the memory ends.
-std::unique_ptr<VecEnv> make_batch(const BenchOptions& options, const nlohmann::json& config, int num_envs,
-                                   const std::shared_ptr<Device>& device) {
+std::unique_ptr<VecEnv> make_batch(const std::string& id, const BenchOptions& options, const nlohmann::json& config,
+                                   int num_envs, const std::shared_ptr<Device>& device) {
   BatchOptions batch;
   batch.num_envs = num_envs;
   batch.lanes = options.lanes;
   try {
-    return make(options.env, device, batch, config);
+    return make(id, device, batch, config);
   } catch (const MachineError& failure) {
     if (!options.num_envs.empty()) throw;
     say("stopped before num_envs = " + std::to_string(num_envs) + ": " + failure.what());
@@ -205,26 +213,71 @@ std::unique_ptr<VecEnv> make_batch(const BenchOptions& options, const nlohmann::
   }
 }
 
-int bench(const BenchOptions& options) {
-  check(options);
-  const nlohmann::json config = read_env_overrides(options.overrides, options.env);
-  env_spec(options.env, config);
-  limit_cpu_threads(options.threads);
-  const StopOnSignal stop("throng: stopping\n");
-  auto asked = Clock::now();
-  const std::shared_ptr<Device> device = open_device(options.device);
-  say("device: " + device->name());
-  if (!options.json) print_row(kColumns);
+// "smax/all" are all scenarios of smax.
+std::vector<std::string> environments(const std::string& env) {
+  const size_t slash = env.find('/');
+  if (slash == std::string::npos || env.substr(slash) != "/all") return {env};
+  const std::string name = env.substr(0, slash);
+  std::vector<std::string> ids;
+  for (const std::string& scenario : scenarios(*find_env(name).entry)) ids.push_back(name + "/" + scenario);
+  return ids.empty() ? std::vector<std::string>{name} : ids;
+}
+
+// False if it was stopped.
+bool bench_speed(const std::string& id, const BenchOptions& options, const nlohmann::json& config,
+                 const std::shared_ptr<Device>& device, Clock::time_point asked, const StopOnSignal& stop) {
   for (int size : options.num_envs.empty() ? default_sizes(*device) : options.num_envs) {
-    const auto env = make_batch(options, config, size, device);
+    const auto env = make_batch(id, options, config, size, device);
     if (!env) break;
     const Measured result = measure_batch(*env, options, asked, stop);
-    if (stop.requested()) return stop.exit_status();  // a line stands only for a whole measurement
+    if (stop.requested()) return false;  // a line stands only for a whole measurement
     if (options.json) {
       print_line(to_json(*env, options, result).dump());
     } else {
       print_row(row_of(*env, result));
     }
+    asked = Clock::now();
+  }
+  return true;
+}
+
+bool bench_statistics(const std::string& id, const BenchOptions& options, const nlohmann::json& config,
+                      const std::shared_ptr<Device>& device, const StopOnSignal& stop) {
+  const int usual = device->is_cuda() ? 4096 : 512;
+  const int64_t envs = options.num_envs.empty() ? usual : options.num_envs.front();
+  BatchOptions batch =
+      evaluation_options(env_spec(id, config), static_cast<int>(std::min<int64_t>(envs, options.episodes)));
+  batch.lanes = options.lanes;
+  const auto env = make(id, device, batch, config);
+  for (const std::string& policy : options.policies) {
+    const PolicyStatistics result = play_statistics(*env, policy, options.episodes, options.seed, stop);
+    if (stop.requested()) return false;
+    print_line(options.json ? result.to_json(env->spec()).dump() : statistics_line(env->spec(), result));
+  }
+  return true;
+}
+
+int bench(BenchOptions options) {
+  const std::vector<std::string> ids = environments(options.env);
+  const nlohmann::json config = read_env_overrides(options.overrides, ids.front());
+  const EnvSpec first = env_spec(ids.front(), config);
+  if (options.policies.empty()) {
+    options.policies = options.statistics ? first.policies : std::vector<std::string>{"random"};
+  }
+  check(options);
+  limit_cpu_threads(options.threads);
+  const StopOnSignal stop("throng: stopping\n");
+  auto asked = Clock::now();
+  const std::shared_ptr<Device> device = open_device(options.device);
+  say("device: " + device->name());
+  for (const std::string& id : ids) {
+    if (!options.json && !options.statistics) {
+      if (ids.size() > 1) print_line(id);
+      print_row(kColumns);
+    }
+    const bool done = options.statistics ? bench_statistics(id, options, config, device, stop)
+                                         : bench_speed(id, options, config, device, asked, stop);
+    if (!done) return stop.exit_status();
     asked = Clock::now();
   }
   return 0;
@@ -234,7 +287,7 @@ int bench(const BenchOptions& options) {
 
 Action add_bench(CLI::App& app) {
   const auto options = std::make_shared<BenchOptions>();
-  app.add_option("ENV", options->env, "environment, with or without a scenario: smax/3m")->required();
+  app.add_option("ENV", options->env, "environment: smax/3m; smax/all are all its scenarios")->required();
   app.add_option("SETTINGS", options->overrides, "key=value: parameters of the environment: env.attack_mode=random");
   app.add_option("--num_envs", options->num_envs, "batch sizes, separated by commas (default: a sweep)")
       ->delimiter(',');
@@ -242,6 +295,10 @@ Action add_bench(CLI::App& app) {
   app.add_option("--lanes", options->lanes, "GPU threads per environment: 1, 2, 4, 8, 16 or 32; 0 = chosen")
       ->capture_default_str();
   app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
+  app.add_option("--policy", options->policies, "who plays: random, or one that the game has (throng describe ENV)")
+      ->delimiter(',');
+  app.add_flag("--statistics", options->statistics, "what comes of whole episodes, for each --policy, not how fast");
+  app.add_option("--episodes", options->episodes, "of --statistics, for each policy")->capture_default_str();
   app.add_option("--seconds", options->seconds, "least length of a timed window")->capture_default_str();
   app.add_option("--windows", options->windows, "timed windows; the median counts")->capture_default_str();
   app.add_option("--hash_steps", options->hash_steps, "steps from the seed to state_hash")->capture_default_str();

@@ -1,4 +1,5 @@
-// Settings given as key=value: `env.attack_mode=random` is the environment's, `learning_rate=1e-3` the training's.
+// Settings given as key=value: `env.attack_mode=random` is the environment's, `env=battle.json` many of its, and
+// `learning_rate=1e-3` the training's.
 #pragma once
 
 #include <algorithm>
@@ -27,12 +28,14 @@ inline std::vector<std::string> setting_names(const std::string& env, std::vecto
 // environment's own keys are checked by the environment.
 inline Overrides read_overrides(const std::vector<std::string>& texts, const std::string& env,
                                 const std::vector<std::string>& train_names) {
-  Overrides read;
+  Overrides read;  // in their order: a later one lies over those before
   for (const std::string& text : texts) {
     const std::string key = text.substr(0, text.find('='));
     if (key == text) throw Error("unexpected argument '" + text + "': settings are written key=value");
     const bool known = std::find(train_names.begin(), train_names.end(), key) != train_names.end();
-    if (key.starts_with("env.")) {
+    if (key == "env") {
+      merge(read.env, parse_json_file(text.substr(4)));
+    } else if (key.starts_with("env.")) {
       apply_override(read.env, text.substr(4));
     } else if (known) {
       apply_override(read.train, text);

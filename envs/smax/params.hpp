@@ -21,6 +21,11 @@ inline constexpr const char* kUnitTypes[kNumTypes] = {"marine", "marauder", "sta
 enum AttackMode : uint8_t { kClosest, kRandom };
 inline constexpr const char* kAttackModes[] = {"closest", "random"};
 
+// Who commands the enemies: a script, which attacks whom attack_mode says or (kHeuristicRandom) anybody in range, or, as
+// agents of their own, whoever commands the allies.
+enum Opponent : uint8_t { kHeuristic, kHeuristicRandom, kSelf };
+inline constexpr const char* kOpponents[] = {"heuristic", "heuristic_random", "self"};
+
 inline constexpr float kSpawnSpread = 2;  // units start within this of the point that the rules name
 
 using Team = FixedList<uint8_t, kMaxTeam>;    // types of unit
@@ -39,8 +44,12 @@ struct Params {
   float won_battle_bonus = 1;
   bool see_enemy_actions = true;
   bool walls_cause_death = true;
+  uint8_t opponent = kHeuristic;
+  bool self_play_reward = false;
   bool enemy_shoots = true;
   uint8_t attack_mode = kClosest;
+  bool spawn_clamp = false;
+  bool legacy = false;
   //                       marine marauder stalker zealot zergling hydralisk
   PerType velocity = {6, {3.15f, 2.25f, 4.13f, 3.15f, 4.13f, 3.15f}};
   PerType damage = {6, {9, 10, 13, 8, 5, 12}};
@@ -64,24 +73,37 @@ struct Params {
     v("world_steps_per_env_step", world_steps_per_env_step, "world steps in which an action is carried out");
     v("max_steps", max_steps,
       "index of the last step that is played: an episode is truncated after max_steps + 1 steps");
-    v("won_battle_bonus", won_battle_bonus, "reward of every ally for killing all enemies");
+    v("won_battle_bonus", won_battle_bonus, "reward of every unit of a team for killing all others");
     v("see_enemy_actions", see_enemy_actions, "observations show what opponents just did and how their weapons are");
     v("walls_cause_death", walls_cause_death, "whoever reaches the border dies; otherwise it stops there");
-    v("enemy_shoots", enemy_shoots, "enemies attack; otherwise they only move");
-    v("attack_mode", attack_mode, kAttackModes, "whom an enemy attacks: the closest ally in range, or a random one");
-    v("velocity", velocity, "by type, distance per second");
-    v("damage", damage, "by type, health that a hit takes");
-    v("attack_range", attack_range, "by type, targets are closer than this");
-    v("sight_range", sight_range, "by type, what is closer than this is seen");
-    v("radius", radius, "by type, units closer than their radii push each other apart");
-    v("max_health", max_health, "by type");
-    v("weapon_cooldown", weapon_cooldown,
+    v("opponent", opponent, kOpponents,
+      "who commands the enemies: a script; one that picks its targets at random; or agents, so that both teams learn");
+    v("self_play_reward", self_play_reward,
+      "zero-sum: the bonus for the winners, its negative for the losers, no more");
+    v("enemy_shoots", enemy_shoots, "scripted units attack; otherwise they only move");
+    v("attack_mode", attack_mode, kAttackModes, "whom a scripted unit attacks: the closest in range, or a random one");
+    v("spawn_clamp", spawn_clamp, "units start within the map, a radius from its border at least");
+    v("legacy", legacy, "as in JaxMARL 0.1.0: the dead walk on and are in the way, two features are not scaled");
+    v("velocity", velocity, kUnitTypes, "by type, distance per second");
+    v("damage", damage, kUnitTypes, "by type, health that a hit takes");
+    v("attack_range", attack_range, kUnitTypes, "by type, targets are closer than this");
+    v("sight_range", sight_range, kUnitTypes, "by type, what is closer than this is seen");
+    v("radius", radius, kUnitTypes, "by type, units closer than their radii push each other apart");
+    v("max_health", max_health, kUnitTypes, "by type");
+    v("weapon_cooldown", weapon_cooldown, kUnitTypes,
       "by type, seconds from one hit to the next, give or take a world step or two");
   }
+
+  // A step lists the units that are alive when it begins, and loops over those.
+  static constexpr bool kListsFighters = true;
 
   THRONG_HD int num_allies() const { return ally_units.size; }
   THRONG_HD int num_enemies() const { return enemy_units.size; }
   THRONG_HD int num_units() const { return ally_units.size + enemy_units.size; }
+  // The agents are the first of the units; all of them can name as many targets as the larger of their teams needs.
+  THRONG_HD bool self_play() const { return opponent == kSelf; }
+  THRONG_HD int num_agents() const { return self_play() ? num_units() : num_allies(); }
+  THRONG_HD int num_slots() const { return self_play() && num_allies() > num_enemies() ? num_allies() : num_enemies(); }
 
   // Made of the above by check(), so that the rules compare squares instead of taking roots and multiply instead of
   // dividing. Squared ranges are thresholds: d² < attack_range2 is exactly sqrt(d²) < attack_range.
@@ -94,7 +116,7 @@ struct Params {
     float per_health[kNumTypes];    // 1 / max_health
     float per_cooldown[kNumTypes];  // 1 / weapon_cooldown
     float per_action[2];            // 1 / the largest action of an ally, of an enemy
-    float overhang;                 // how far outside the map a living unit can be when it is observed
+    float obs_low, obs_high;        // bounds of features
   } derived = {};
 
   // Refuses what cannot be played, and derives.
@@ -115,6 +137,11 @@ struct Params {
     check_table("radius", radius, 1e-3f, 1e3f);
     check_table("max_health", max_health, 1e-3f, 1e6f);
     check_table("weapon_cooldown", weapon_cooldown, 1e-3f, 1e4f);
+    if (spawn_clamp) {
+      const double room = 0.49 * (map_width < map_height ? map_width : map_height);
+      check_table("radius (with spawn_clamp)", radius, 1e-3f, room);
+    }
+    if (opponent == kHeuristicRandom) attack_mode = kRandom;
     derive();
   }
 
@@ -165,13 +192,48 @@ struct Params {
       derived.per_health[type] = 1 / max_health[type];
       derived.per_cooldown[type] = 1 / weapon_cooldown[type];
     }
-    derived.per_action[0] = 1 / static_cast<float>(4 + num_enemies());
-    derived.per_action[1] = 1 / static_cast<float>(4 + num_allies());
-    // A unit that lives is on the map before it is pushed, or where it began; each other one pushes it by less than half
-    // the sum of their radii.
-    const float spawn = smacv2_position_generation ? kSpawnSpread : 0;
-    derived.overhang = spawn + static_cast<float>(num_units() - 1) * largest;
+    derived.per_action[0] = legacy ? 1 : 1 / static_cast<float>(4 + num_enemies());
+    derived.per_action[1] = legacy ? 1 : 1 / static_cast<float>(4 + num_allies());
+    derive_bounds(largest);
   }
+
+  // All features lie in [-1, 1] but for the own position, in shares of the map: a unit that lives is on the map before it is
+  // pushed, or where it began; each other one pushes it by less than half the sum of their radii.
+  void derive_bounds(float largest_radius) {
+    const float spawn = smacv2_position_generation && !spawn_clamp ? kSpawnSpread : 0;
+    const float overhang = spawn + static_cast<float>(num_units() - 1) * largest_radius;
+    const float outside = overhang / (map_width < map_height ? map_width : map_height);
+    derived.obs_low = outside > 1 ? -outside : -1;
+    derived.obs_high = 1 + outside;
+    if (!legacy) return;
+    // Numbers of actions and seconds: a weapon that is never used cools from the first to the last step.
+    const float step = time_per_step * static_cast<float>(world_steps_per_env_step);
+    const float idle = -step * static_cast<float>(max_steps + 2);
+    derived.obs_low = idle < derived.obs_low ? idle : derived.obs_low;
+    float most = static_cast<float>(4 + (num_allies() > num_enemies() ? num_allies() : num_enemies()));
+    for (float c : weapon_cooldown) most = c + 2 * time_per_step > most ? c + 2 * time_per_step : most;
+    derived.obs_high = most > derived.obs_high ? most : derived.obs_high;
+  }
+};
+
+// Settings whose sizes the compiler knows, for GPU kernels: loops over few units become straight code, and a list of the
+// living would cost more than it saves.
+template <int kAllies, int kEnemies>
+struct Sized : Params {
+  static constexpr bool kListsFighters = false;
+  static constexpr bool legacy = false;
+
+  THRONG_HD explicit Sized(const Params& p) : Params(p) {}
+  static bool fits(const Params& p) {
+    return p.num_allies() == kAllies && p.num_enemies() == kEnemies && !p.legacy && !p.self_play();
+  }
+
+  THRONG_HD static constexpr int num_allies() { return kAllies; }
+  THRONG_HD static constexpr int num_enemies() { return kEnemies; }
+  THRONG_HD static constexpr int num_units() { return kAllies + kEnemies; }
+  THRONG_HD static constexpr bool self_play() { return false; }
+  THRONG_HD static constexpr int num_agents() { return kAllies; }
+  THRONG_HD static constexpr int num_slots() { return kEnemies; }
 };
 
 }  // namespace throng::smax

@@ -1,4 +1,5 @@
-// SMAX: two teams of StarCraft-like units on a square map; each wins by killing the other. The allies are the agents.
+// SMAX: two teams of StarCraft-like units on a square map; each wins by killing the other. The allies are the agents, or
+// (opponent = self) both teams.
 #pragma once
 
 #include <cmath>
@@ -9,6 +10,7 @@
 #include "envs/smax/draws.hpp"      // chance
 #include "envs/smax/heuristic.hpp"  // the enemy
 #include "envs/smax/params.hpp"     // settings and types of unit
+#include "envs/smax/picture.hpp"    // render()
 #include "envs/smax/spawn.hpp"      // how an episode begins
 #include "envs/smax/state.hpp"      // what is remembered
 
@@ -30,14 +32,19 @@ THRONG_HD inline float square_root(float x) {
 #endif
 }
 
-THRONG_HD inline float clamp(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
+// By how much of their distance two units are too close to each other; negative if they are not.
+THRONG_HD THRONG_CALLED_ON_GPU inline float overlap_of(float radii, float distance2) {
+  return radii / (square_root(distance2) + 1e-6f) - 1;
+}
 
-struct Env {
-  using Params = smax::Params;
+// P is Params, or Sized where the compiler knows the sizes.
+template <class P>
+struct EnvOf {
+  using Params = P;
   using State = smax::State;
   using Scratch = smax::Scratch;
 
-  const Params& p;
+  const P& p;
   State s;
   Scratch w;
   Lanes lanes;
@@ -45,20 +52,21 @@ struct Env {
   static constexpr const char* kVersion = "jaxmarl-0.2.0";
   static constexpr const char* kInfo[] = {"won", "enemies_killed"};  // enemies_killed: the share of them
 
-  THRONG_HD static Spec spec(const Params& p) {
-    const float width = p.map_width < p.map_height ? p.map_width : p.map_height;
-    const float outside = p.derived.overhang / width;  // own positions are shares of the map
+  THRONG_HD static Spec spec(const P& p) {
     Spec spec;
-    spec.num_agents = p.num_allies();
-    spec.num_actions = kFirstAttack + p.num_enemies();
+    spec.num_agents = p.num_agents();
+    spec.num_actions = kFirstAttack + p.num_slots();
     spec.time_limit = p.max_steps + 1;
-    spec.obs_low = outside > 1 ? -outside : -1;
-    spec.obs_high = 1 + outside;
+    spec.obs_low = p.derived.obs_low;
+    spec.obs_high = p.derived.obs_high;
     spec.lanes = p.num_units();
     return spec;
   }
 
-  static std::string agent_name(const Params&, int agent) { return "ally_" + std::to_string(agent); }
+  static std::string agent_name(const P& p, int agent) {
+    const int enemy = agent - p.num_allies();
+    return enemy < 0 ? "ally_" + std::to_string(agent) : "enemy_" + std::to_string(enemy);
+  }
 
   // --- the beginning of an episode
 
@@ -74,7 +82,7 @@ struct Env {
   template <class D>
   THRONG_HD void spawn(int unit, const D& draws) {
     const int type = spawn_type(p, draws, unit);
-    const Point point = spawn_point(p, draws, unit);
+    const Point point = settled(p, spawn_point(p, draws, unit), type);
     s.type[unit] = static_cast<uint8_t>(type);
     s.health[unit] = p.max_health[type];
     s.cooldown[unit] = 0;
@@ -93,9 +101,10 @@ struct Env {
 
   template <class D>
   THRONG_HD bool step_with(Actions actions, Rewards rewards, const D& draws) {
-    const int allies = p.num_allies();
-    return play([&](int unit) { return unit < allies ? actions[unit] : heuristic_action(*this, unit - allies, draws); },
-                rewards, draws);
+    const auto order = [&](int unit) {
+      return unit < p.num_agents() ? actions[unit] : heuristic_action(*this, unit - p.num_allies(), draws);
+    };
+    return play(order, rewards, draws);
   }
 
   // The step in which every unit is told order(unit).
@@ -103,21 +112,23 @@ struct Env {
   THRONG_HD bool play(const Order& order, Rewards rewards, const D& draws) {
     muster();
     lanes.each(p.num_units(), [&](int unit) { begin_step(unit, order(unit)); });
+    if (p.legacy) muster(/*with_dead=*/true);
     for (int world_step = 0; world_step < p.world_steps_per_env_step; ++world_step) {
-      lanes.each(w.count[kFighters], [&](int fighter) { fire_and_move(fighter, world_step, draws); });
-      lanes.each(w.count[kFighters], [&](int fighter) { take_damage(fighter); });
+      lanes.each(num_fighters(), [&](int fighter) { fire_and_move(fighter, world_step, draws); });
+      lanes.each(num_fighters(), [&](int fighter) { take_damage(fighter); });
       push_apart();
     }
     pay(rewards);
     return !any_alive(0, p.num_allies()) || !any_alive(p.num_allies(), p.num_units());
   }
 
-  THRONG_HD void muster() {
+  THRONG_HD void muster(bool with_dead = false) {
+    if (!P::kListsFighters) return;
     lanes.once([&] {
       int fighters = 0;
       for (int unit = 0; unit < p.num_units(); ++unit) {
         if (unit == p.num_allies()) w.count[kAllyFighters] = fighters;
-        if (alive(unit)) w.fighter[fighters++] = static_cast<uint8_t>(unit);
+        if (alive(unit) || with_dead) w.fighter[fighters++] = static_cast<uint8_t>(unit);
       }
       w.count[kFighters] = fighters;
     });
@@ -126,9 +137,9 @@ struct Env {
   THRONG_HD void begin_step(int unit, int action) {
     const int num_actions = kFirstAttack + (is_ally(unit) ? p.num_enemies() : p.num_allies());
     s.action[unit] = static_cast<uint8_t>(action >= 0 && action < num_actions ? action : kStop);
-    if (!is_ally(unit)) w.loss[unit - p.num_allies()] = s.health[unit];
-    if (alive(unit)) return;
-    // The weapons of the dead go on cooling, by the same roundings as all others.
+    w.loss[unit] = s.health[unit];
+    if (alive(unit) || p.legacy || !P::kListsFighters) return;
+    // The weapons of the dead, who are not listed, go on cooling, by the same roundings as all others.
     float cooldown = s.cooldown[unit];
     for (int i = 0; i < p.world_steps_per_env_step; ++i) cooldown -= p.time_per_step;
     s.cooldown[unit] = cooldown;
@@ -137,7 +148,7 @@ struct Env {
   // A world step begins: all units fire and move at once, each by what it sees before anybody has.
   template <class D>
   THRONG_HD void fire_and_move(int fighter, int world_step, const D& draws) {
-    const int unit = w.fighter[fighter], type = s.type[unit], action = s.action[unit];
+    const int unit = unit_of(fighter), type = s.type[unit], action = s.action[unit];
     const bool lives = alive(unit);
     const bool fires = lives && s.cooldown[unit] <= 0 && action >= kFirstAttack && in_range(unit, target_of(unit));
     w.hit[fighter] = fires ? static_cast<uint8_t>(target_of(unit)) : kNobody;
@@ -152,26 +163,26 @@ struct Env {
     const float stride = p.derived.stride[type];
     const float x = s.x[unit] + (action == kEast ? stride : action == kWest ? -stride : 0);
     const float y = s.y[unit] + (action == kNorth ? stride : action == kSouth ? -stride : 0);
-    w.moved_x[fighter] = lives ? clamp(x, 0, p.map_width) : kNowhere;
-    w.moved_y[fighter] = lives ? clamp(y, 0, p.map_height) : kNowhere;
+    w.moved_x[fighter] = lives || p.legacy ? clamp(x, 0, p.map_width) : kNowhere;
+    w.moved_y[fighter] = lives || p.legacy ? clamp(y, 0, p.map_height) : kNowhere;
   }
 
   // Hits and walls; who dies stays where it is.
   THRONG_HD void take_damage(int fighter) {
-    const int unit = w.fighter[fighter];
+    const int unit = unit_of(fighter);
     if (!alive(unit)) return;
-    const int first = is_ally(unit) ? w.count[kAllyFighters] : 0;
-    const int end = is_ally(unit) ? w.count[kFighters] : w.count[kAllyFighters];
+    const int first = is_ally(unit) ? num_ally_fighters() : 0;
+    const int end = is_ally(unit) ? num_fighters() : num_ally_fighters();
     float damage = 0;
     for (int k = first; k < end; ++k) {
-      if (w.hit[k] == unit) damage += p.damage[s.type[w.fighter[k]]];
+      if (w.hit[k] == unit) damage += p.damage[s.type[unit_of(k)]];
     }
     const float x = w.moved_x[fighter], y = w.moved_y[fighter];
     const bool at_wall = x <= 0 || x >= p.map_width || y <= 0 || y >= p.map_height;
     const float health = s.health[unit] - damage;
     const bool dies = health <= 0 || (p.walls_cause_death && at_wall);
     s.health[unit] = dies ? 0 : health;
-    if (!dies) return;
+    if (!dies || p.legacy) return;
     s.x[unit] = x;
     s.y[unit] = y;
     w.moved_x[fighter] = w.moved_y[fighter] = kNowhere;
@@ -179,21 +190,20 @@ struct Env {
 
   // Units that overlap push each other, all at once and only once. This is where moves reach the state.
   THRONG_HD void push_apart() {
-    lanes.each(w.count[kFighters], [&](int fighter) { be_pushed(fighter); });
+    lanes.each(num_fighters(), [&](int fighter) { be_pushed(fighter); });
   }
 
   THRONG_HD void be_pushed(int fighter) {
-    const int unit = w.fighter[fighter];
-    if (!alive(unit)) return;
-    const int type = s.type[unit], fighters = w.count[kFighters];
+    const int unit = unit_of(fighter);
+    if (!alive(unit) && !p.legacy) return;
+    const int type = s.type[unit], fighters = num_fighters();
     const float x = w.moved_x[fighter], y = w.moved_y[fighter], range2 = p.derived.push_range2[type];
     float push_x = 0, push_y = 0;
     for (int k = 0; k < fighters; ++k) {
       const float dx = x - w.moved_x[k], dy = y - w.moved_y[k];
       const float d2 = dx * dx + dy * dy;
       if (d2 >= range2 || k == fighter) continue;  // most pairs: neither root nor quotient
-      const float radii = p.radius[type] + p.radius[s.type[w.fighter[k]]];
-      const float overlap = radii / (square_root(d2) + 1e-6f) - 1;
+      const float overlap = overlap_of(p.radius[type] + p.radius[s.type[unit_of(k)]], d2);
       if (overlap <= 0) continue;
       push_x += dx * overlap;
       push_y += dy * overlap;
@@ -202,21 +212,34 @@ struct Env {
     s.y[unit] = y + 0.5f * push_y;
   }
 
-  // Every ally, dead or alive, earns the mean share of health that the enemies lost, by whatever cause, and the bonus if the
-  // allies have won.
+  // All of a team, dead or alive, earn the mean share of health that the other team lost, by whatever cause, and the bonus if
+  // they have won. With self_play_reward damage earns nothing, and the losers pay the bonus.
   THRONG_HD void pay(Rewards rewards) {
-    const int allies = p.num_allies(), enemies = p.num_enemies();
-    lanes.each(enemies, [&](int enemy) {
-      const int unit = allies + enemy;
-      w.loss[enemy] = (s.health[unit] - w.loss[enemy]) / p.max_health[s.type[unit]];
+    const int allies = p.num_allies(), units = p.num_units(), first = p.self_play() ? 0 : allies;
+    lanes.each(units - first, [&](int i) {
+      const int unit = first + i;
+      w.loss[unit] = (s.health[unit] - w.loss[unit]) / p.max_health[s.type[unit]];
     });
+    const bool victory = won(), defeat = lost();
+    const float for_allies = earnings(allies, units, victory, defeat);
+    const float for_enemies = p.self_play() ? earnings(0, allies, defeat, victory) : 0;
+    lanes.each(p.num_agents(), [&](int agent) { rewards(agent) = is_ally(agent) ? for_allies : for_enemies; });
+  }
+
+  // Of the team whose opponents are the units from `first` on.
+  THRONG_HD float earnings(int first, int end, bool victory, bool defeat) const {
+    const float bonus = victory ? p.won_battle_bonus : 0;
+    if (p.self_play_reward) return defeat ? -p.won_battle_bonus : bonus;
     float loss = 0;
-    for (int enemy = 0; enemy < enemies; ++enemy) loss += w.loss[enemy];
-    const float reward = -loss / static_cast<float>(enemies) + (won() ? p.won_battle_bonus : 0);
-    lanes.each(allies, [&](int ally) { rewards(ally) = reward; });
+    for (int unit = first; unit < end; ++unit) loss += w.loss[unit];
+    return -loss / static_cast<float>(end - first) + bonus;
   }
 
   // --- what is so
+
+  THRONG_HD int num_fighters() const { return P::kListsFighters ? w.count[kFighters] : p.num_units(); }
+  THRONG_HD int num_ally_fighters() const { return P::kListsFighters ? w.count[kAllyFighters] : p.num_allies(); }
+  THRONG_HD int unit_of(int fighter) const { return P::kListsFighters ? w.fighter[fighter] : fighter; }
 
   THRONG_HD bool is_ally(int unit) const { return unit < p.num_allies(); }
   THRONG_HD bool alive(int unit) const { return s.health[unit] > 0; }
@@ -226,6 +249,7 @@ struct Env {
   }
   // Both teams can die in the same step; then nobody has won.
   THRONG_HD bool won() const { return any_alive(0, p.num_allies()) && !any_alive(p.num_allies(), p.num_units()); }
+  THRONG_HD bool lost() const { return !any_alive(0, p.num_allies()) && any_alive(p.num_allies(), p.num_units()); }
 
   THRONG_HD int unit_in_slot(int unit, int slot) const {
     return is_ally(unit) ? p.num_allies() + slot : p.num_allies() - 1 - slot;
@@ -245,6 +269,7 @@ struct Env {
 
   THRONG_HD float health_share(int unit) const { return s.health[unit] * p.derived.per_health[s.type[unit]]; }
   THRONG_HD float cooldown_share(int unit) const {
+    if (p.legacy) return s.cooldown[unit];
     return clamp(s.cooldown[unit] * p.derived.per_cooldown[s.type[unit]], 0, 1);
   }
 
@@ -252,7 +277,7 @@ struct Env {
 
   THRONG_HD void observe(int agent, auto& out) const { observe_unit(agent, out); }
 
-  THRONG_HD static int observe_parts(const Params& p) { return p.num_units(); }
+  THRONG_HD static int observe_parts(const P& p) { return p.num_units(); }
   THRONG_HD void observe_part(int agent, int part, auto& out) const { observe_unit_part(agent, part, out); }
 
   THRONG_HD void observe_unit(int unit, auto& out) const {
@@ -297,7 +322,11 @@ struct Env {
   }
 
   // Legal are: all moves to the living, attacks on living opponents in range, even if the weapon is not ready, and to stop.
-  THRONG_HD void avail(int agent, auto& out) const { avail_unit(agent, out); }
+  THRONG_HD void avail(int agent, auto& out) const {
+    avail_unit(agent, out);
+    const int opponents = is_ally(agent) ? p.num_enemies() : p.num_allies();
+    for (int slot = opponents; slot < p.num_slots(); ++slot) out(false);  // nobody is there
+  }
 
   THRONG_HD void avail_unit(int unit, auto& out) const {
     const bool lives = alive(unit);
@@ -314,7 +343,7 @@ struct Env {
     for (int part = 0; part < world_state_parts(p); ++part) world_state_part(part, out);
   }
 
-  THRONG_HD static int world_state_parts(const Params& p) { return p.num_units() + 1; }
+  THRONG_HD static int world_state_parts(const P& p) { return p.num_units() + 1; }
   THRONG_HD void world_state_part(int part, auto& out) const {
     if (part == p.num_units()) return write_teams_and_types(out);
     const int unit = part;
@@ -337,8 +366,47 @@ struct Env {
     out(won() ? 1.0f : 0.0f);
     out(static_cast<float>(killed) / static_cast<float>(p.num_enemies()));
   }
+
+  // --- the script for the agents, too
+
+  static constexpr const char* kPolicies[] = {"heuristic", "heuristic_random"};  // by attack mode
+
+  struct Memory {
+    Field<float> goal_x, goal_y;  // [agent, env], as in State
+    Field<uint8_t> last;          // [agent, env], the slot that it attacked last, and 1; 0: none
+
+    template <class V>
+    THRONG_HD void fields(const P& p, V&& v) {
+      v("goal_x", goal_x, p.num_agents());
+      v("goal_y", goal_y, p.num_agents());
+      v("last", last, p.num_agents());
+    }
+  };
+
+  THRONG_HD void act(int policy, int agent, const Memory& m, auto& out, Rng rng) const {
+    Recollection memory{m.goal_x[agent], m.goal_y[agent], m.last[agent] - 1};
+    const Script script{policy == 0 ? kClosest : kRandom, /*shoots=*/true, agent};
+    const int action = scripted_action(Opponents<EnvOf>{*this, agent}, script, memory, Draws(rng));
+    m.goal_x[agent] = memory.goal_x;
+    m.goal_y[agent] = memory.goal_y;
+    m.last[agent] = static_cast<uint8_t>(memory.last_slot + 1);
+    out(alive(agent) ? action : kStop);
+  }
+
+  void render(Canvas& canvas) const { draw_battle(*this, canvas); }
+
+  // One picture for every world step.
+  static int frames(const P& p) { return p.world_steps_per_env_step; }
+  static P until_frame(P p, int frame) {
+    p.world_steps_per_env_step = frame;
+    return p;
+  }
 };
 
+struct Env : EnvOf<Params> {
+  // What is fought most has kernels of its own.
+  using Variants = Types<EnvOf<Sized<3, 3>>>;
+};
 static_assert(Environment<Env>);
 
 }  // namespace throng::smax

@@ -9,6 +9,8 @@ struct Point {
   float x, y;
 };
 
+THRONG_HD inline float clamp(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
+
 // Generated teams mirror each other: enemy k is of the type of ally k.
 // Differs: surplus enemies draw a type; the original draws it, too, but loses it, so that they all become marines.
 template <class D>
@@ -55,6 +57,13 @@ template <class D>
 THRONG_HD Point spawn_point(const Params& p, const D& draws, int unit) {
   if (!p.smacv2_position_generation) return facing_point(p, draws, unit);
   return draws.surround() ? surrounded_point(p, draws, unit) : reflected_point(p, draws, unit);
+}
+
+// With spawn_clamp a unit begins on the map, the whole of it.
+THRONG_HD inline Point settled(const Params& p, Point point, int type) {
+  if (!p.spawn_clamp) return point;
+  const float radius = p.radius[type];
+  return {clamp(point.x, radius, p.map_width - radius), clamp(point.y, radius, p.map_height - radius)};
 }
 
 }  // namespace throng::smax

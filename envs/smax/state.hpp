@@ -27,8 +27,8 @@ struct State {
   Field<float> goal_x, goal_y;  // [enemy, env], where an enemy goes that sees nobody; (0, 0) until it has decided once
   Field<int8_t> last_slot;      // [enemy, env], the slot that it attacked last, or kNoSlot
 
-  template <class V>
-  THRONG_HD void fields(const Params& p, V&& v) {
+  template <class P, class V>
+  THRONG_HD void fields(const P& p, V&& v) {
     v("x", x, p.num_units());
     v("y", y, p.num_units());
     v("health", health, p.num_units());
@@ -50,16 +50,16 @@ struct Scratch {
   Field<uint8_t> fighter;         // [fighter], its unit
   Field<uint8_t> hit;             // [fighter], the unit that it hits in this world step, or kNobody
   Field<float> moved_x, moved_y;  // [fighter], where it stands before the push
-  Field<float> loss;              // [enemy], health when the step began; then the share of full health lost in it
+  Field<float> loss;              // [unit], health when the step began; then the share of full health lost in it
 
-  template <class V>
-  THRONG_HD void fields(const Params& p, V&& v) {
+  template <class P, class V>
+  THRONG_HD void fields(const P& p, V&& v) {
     v("count", count, 2);
     v("fighter", fighter, p.num_units());
     v("hit", hit, p.num_units());
     v("moved_x", moved_x, p.num_units());
     v("moved_y", moved_y, p.num_units());
-    v("loss", loss, p.num_enemies());
+    v("loss", loss, p.num_units());
   }
 };
 

@@ -27,6 +27,13 @@ inline std::vector<float> download_obs(const VecEnv& env, const void* obs) {
   return dtype == "U8" ? numbers(uint8_t{}) : dtype == "BF16" ? numbers(Bfloat16{}) : numbers(float{});
 }
 
+// What stands in a batch's buffer of actions.
+struct Chosen {
+  bool legal = true;           // all of it
+  std::vector<int> choices;    // of all agents, each an index among the num_actions flags of its row
+  std::vector<float> numbers;  // of all agents, where actions are numbers
+};
+
 class Drive {
  public:
   static constexpr uint64_t kSeed = 7;
@@ -39,7 +46,8 @@ class Drive {
   VecEnv& env() { return *env_; }
   const EnvSpec& spec() const { return env_->spec(); }
 
-  void step() {
+  // Puts the next actions into env().actions().
+  void choose() {
     const std::vector<uint8_t> avail = this->avail();
     std::vector<uint32_t> actions;  // the words of int32 or float32
     for (int row = 0; row < env_->num_rows(); ++row) {
@@ -52,6 +60,10 @@ class Drive {
         actions.push_back(random_choice(legal, spec().choices(head), drawn, head));
     }
     upload(env_->device(), static_cast<uint32_t*>(env_->actions()), actions);
+  }
+
+  void step() {
+    choose();
     env_->step(env_->actions());
     ++steps_;
   }
@@ -63,6 +75,28 @@ class Drive {
 
   std::vector<uint8_t> avail() const {
     return download(env_->device(), env_->observations().avail_actions, size_t(env_->num_rows()) * spec().num_actions);
+  }
+
+  Chosen chosen() const {
+    const EnvSpec& spec = env_->spec();
+    const size_t count = size_t(env_->num_rows()) * spec.action_dim();
+    Chosen chosen;
+    if (spec.continuous > 0) {
+      chosen.numbers = download(env_->device(), static_cast<const float*>(env_->actions()), count);
+      for (const float x : chosen.numbers) chosen.legal &= x >= -1 && x <= 1;
+      return chosen;
+    }
+    const auto actions = download(env_->device(), static_cast<const int32_t*>(env_->actions()), count);
+    const std::vector<uint8_t> flags = avail();
+    auto action = actions.begin();
+    for (size_t row = 0; action != actions.end(); row += spec.num_actions) {
+      for (int head = 0, first = 0; head < spec.num_heads(); first += spec.choices(head++), ++action) {
+        const bool known = *action >= 0 && *action < spec.choices(head);
+        chosen.legal &= known && flags[row + first + *action] == 1;
+        if (known) chosen.choices.push_back(first + *action);
+      }
+    }
+    return chosen;
   }
 
   // Do episodes begin alike?

@@ -40,7 +40,7 @@ struct Battle {
   std::vector<float> rewards;
 
   explicit Battle(const Params& params)
-      : instance(checked(params)), env(instance.env()), rewards(env.p.num_allies(), 7.0f) {
+      : instance(checked(params)), env(instance.env()), rewards(env.p.num_agents(), 7.0f) {
     env.reset(Rng{key(1)});
     for (int unit = 0; unit < env.p.num_units(); ++unit) place(unit, 1 + 10 * (unit % 4), 1 + 10 * (unit / 4));
   }

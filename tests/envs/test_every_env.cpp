@@ -249,6 +249,37 @@ TEST_CASE("a snapshot restores everything, and a wrong one changes nothing") {
   }
 }
 
+TEST_CASE("pictures show the state, on either device, and those of a step end where the step does") {
+  for (const std::string& id : env_ids()) {
+    INFO(id);
+    Drive drive(id, "cpu", batch_of(3, Autoreset::disabled));
+    VecEnv& env = drive.env();
+    drive.run(6);
+    if (!env.spec().renders) {
+      CHECK_THROWS_AS(env.render(1), Error);
+      continue;
+    }
+    const Image before = env.render(1, 200);
+    CHECK(std::max(before.width, before.height) == 200);
+    CHECK(before.rgb.size() == size_t(3) * before.width * before.height);
+    CHECK(std::set(before.rgb.begin(), before.rgb.end()).size() > 2);
+    CHECK_THROWS_AS(env.render(3), Error);
+    CHECK_THROWS_AS(env.render(-1), Error);
+    const uint64_t hash = env.state_hash();
+    drive.choose();
+    const auto* actions = static_cast<const uint32_t*>(env.actions());
+    const std::vector<Image> step = env.render_step(1, actions + env.spec().num_agents * env.spec().action_dim(), 200);
+    CHECK(env.state_hash() == hash);
+    env.step(env.actions());
+    REQUIRE(!step.empty());
+    CHECK(step.back().rgb == env.render(1, 200).rgb);
+    for (const std::string& device : test_devices()) {
+      Drive other(id, device, batch_of(3, Autoreset::disabled));
+      CHECK(other.run(6).env().render(1, 200).rgb == before.rgb);
+    }
+  }
+}
+
 TEST_CASE("random_actions are legal and spread over all that is legal") {
   for (const std::string& device : test_devices()) {
     for (const EnvEntry& entry : registered_envs()) {
@@ -260,22 +291,12 @@ TEST_CASE("random_actions are legal and spread over all that is legal") {
       for (uint32_t t = 0; t < 8; ++t) {
         const std::vector<uint8_t> avail = drive.avail();
         env.random_actions(env.observations().avail_actions, env.actions(), key(5), t);
-        const size_t numbers = size_t(env.num_rows()) * spec.action_dim();
-        if (spec.continuous > 0) {
-          const auto actions = download(env.device(), static_cast<const float*>(env.actions()), numbers);
-          for (const float x : actions) REQUIRE((x >= -1 && x < 1));
-          CHECK(std::set<float>(actions.begin(), actions.end()).size() > numbers / 2);
-        } else {
-          const auto actions = download(env.device(), static_cast<const int32_t*>(env.actions()), numbers);
-          auto action = actions.begin();
-          for (size_t at = 0; action != actions.end(); at += spec.num_actions) {  // a row of flags per agent
-            for (int a = 0; a < spec.num_actions; ++a) possible[a] += avail[at + a];
-            for (int head = 0, first = 0; head < spec.num_heads(); first += spec.choices(head++), ++action) {
-              REQUIRE((*action >= 0 && *action < spec.choices(head) && avail[at + first + *action] == 1));
-              ++counts[first + *action];
-            }
-          }
-        }
+        const Chosen chosen = drive.chosen();
+        REQUIRE(chosen.legal);
+        const std::set<float> numbers(chosen.numbers.begin(), chosen.numbers.end());
+        if (spec.continuous > 0) CHECK(numbers.size() > chosen.numbers.size() / 2);
+        for (const int choice : chosen.choices) ++counts[choice];
+        for (size_t i = 0; i < avail.size(); ++i) possible[i % spec.num_actions] += avail[i];
         env.step(env.actions());
       }
       for (int a = 0; a < spec.num_actions; ++a) CHECK((possible[a] < 20 * spec.num_actions || counts[a] > 0));
@@ -302,6 +323,37 @@ TEST_CASE("observations as bfloat16 are those of float32, rounded") {
       }
       CHECK(exact.env().state_hash() == rounded.env().state_hash());
     }
+  }
+}
+
+TEST_CASE("the policies that come with a game choose legally, and alike in any batch and on any device") {
+  for (const std::string& id : env_ids()) {
+    const std::vector<std::string> policies = env_spec(id).policies;
+    REQUIRE(policies.at(0) == "random");
+    for (int policy = 0; policy < int(policies.size()); ++policy) {
+      INFO(id << ", " << policies[policy]);
+      Drive drive(id, "cpu", batch_of(20));
+      VecEnv& env = drive.env();
+      CHECK(env.policy_named(policies[policy]) == policy);
+      for (uint32_t t = 0; t < kSteps; ++t) {
+        env.policy_actions(policy, env.actions(), key(5), t);
+        REQUIRE(drive.chosen().legal);
+        env.step(env.actions());
+      }
+      if (policy == 0) continue;  // draws by the row
+      for (const std::string& device : test_devices()) {
+        BatchOptions options = batch_of(5);
+        options.first_env = 7;
+        Drive other(id, device, options);
+        for (uint32_t t = 0; t < kSteps; ++t) {
+          other.env().policy_actions(policy, other.env().actions(), key(5), t);
+          other.env().step(other.env().actions());
+        }
+        const auto all = env.state_hashes(), part = other.env().state_hashes();
+        CHECK(std::equal(part.begin(), part.end(), all.begin() + 7));
+      }
+    }
+    CHECK_THROWS_AS(Drive(id, "cpu", batch_of(1)).env().policy_named("no_such_policy"), Error);
   }
 }
 

@@ -1,0 +1,60 @@
+"""SMAX on the command line: scenarios of one's own, statistics of episodes."""
+import json
+
+from running import done, lines_of_json, refused
+
+BATTLE = """{
+  // six against nine, and marines that hit hard
+  "ally_units": {"marine": 4, "marauder": 2},
+  "enemy_units": {"zergling": 8, "hydralisk": 1},
+  "damage": {"marine": 20},
+  "max_steps": 40
+}"""
+
+
+def test_a_scenario_from_a_file(tmp_path):
+    file = tmp_path / "battle.json"
+    file.write_text(BATTLE)
+    (page,) = lines_of_json(done("describe", "smax", f"env={file}", "env.max_steps=50", "--json"))
+    value = {p["name"]: p["value"] for p in page["parameters"]}
+    assert page["num_agents"] == 6 and page["num_actions"] == 5 + 9
+    assert value["ally_units"] == ["marine"] * 4 + ["marauder"] * 2
+    assert value["enemy_units"] == ["zergling"] * 8 + ["hydralisk"]
+    assert value["damage"] == [20, 10, 13, 8, 5, 12]
+    assert value["max_steps"] == 50
+    (line,) = lines_of_json(done("bench", "smax", f"env={file}", "--num_envs", "8", "--seconds", "0.01", "--windows", "1",
+                                 "--policy", "heuristic", "--device", "cpu", "--json"))
+    assert line["num_agents"] == 6 and line["policy"] == "heuristic"
+    assert "no/battle.json" in refused("describe", "smax", "env=no/battle.json")
+    file.write_text('{"ally_units": {"marin": 3}}')
+    assert "did you mean 'marine'" in refused("describe", "smax", f"env={file}")
+
+
+def test_sixty_four_a_side():
+    config = ["env.ally_units=" + json.dumps({"marine": 64}), "env.enemy_units=" + json.dumps({"zergling": 40, "zealot": 24})]
+    (line,) = lines_of_json(done("bench", "smax", *config, "--num_envs", "4", "--seconds", "0.01", "--windows", "1",
+                                 "--device", "cpu", "--json"))
+    assert line["num_agents"] == 64
+    assert "at most 64" in refused("describe", "smax", "env.ally_units=" + json.dumps({"marine": 65}))
+
+
+def test_statistics(tmp_path):
+    lines = lines_of_json(done("bench", "smax/3m", "--statistics", "--episodes", "200", "--policy", "random,heuristic",
+                               "--device", "cpu", "--json"))
+    assert [line["policy"] for line in lines] == ["random", "heuristic"]
+    for line in lines:
+        assert line["episodes"] == 200 and line["env"] == "smax/3m"
+        for name in ("episodic_return", "episodic_length", "win_rate", "enemies_killed", "truncated"):
+            assert set(line[name]) == {"mean", "standard_deviation", "standard_error"}
+    assert lines[0]["win_rate"]["mean"] < 0.05 < 0.3 < lines[1]["win_rate"]["mean"]
+    text = done("bench", "smax/3m", "--statistics", "--episodes", "50", "--device", "cpu")
+    assert text.startswith("smax/3m  random  50 episodes  episodic_return ") and "heuristic_random" in text
+    assert "did you mean 'heuristic'" in refused("bench", "smax/3m", "--statistics", "--policy", "heuristc", "--device", "cpu")
+    assert "several" in refused("bench", "smax/3m", "--policy", "random,heuristic")
+    assert "at least 2" in refused("bench", "smax/3m", "--statistics", "--episodes", "1")
+
+
+def test_all_scenarios():
+    lines = lines_of_json(done("bench", "smax/all", "--statistics", "--episodes", "4", "--policy", "random", "--device", "cpu",
+                               "--json"))
+    assert len(lines) == 14 and lines[0]["env"] == "smax/3m" and lines[-1]["env"] == "smax/smacv2_20_units"
