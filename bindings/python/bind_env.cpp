@@ -104,6 +104,8 @@ void bind_spec(py::module_& m) {
       .def_property_readonly("agents", words(&EnvSpec::agents))
       .def_property_readonly("objectives", words(&EnvSpec::objectives))
       .def_property_readonly("info", words(&EnvSpec::info))
+      .def_property_readonly("policies", words(&EnvSpec::policies))
+      .def_readonly("renders", &EnvSpec::renders)
       .def("__repr__", &spec_text<>);
 }
 
@@ -111,6 +113,13 @@ void bind_calls(py::class_<PythonEnv>& c) {
   c.def("reset", &PythonEnv::reset, py::kw_only(), py::arg("seed") = py::none(), py::arg("mask") = py::none())
       .def("step", &PythonEnv::step, py::arg("actions"))
       .def("sample_actions", &PythonEnv::sample_actions)
+      .def("policy_actions", &PythonEnv::policy_actions, py::arg("policy"))
+      .def(
+          "render",
+          [](PythonEnv& e, py::handle env, py::handle size) {
+            return e.render(integer<int>(env, "env", 0, e.env().num_envs() - 1), integer<int>(size, "size", 1));
+          },
+          py::arg("env") = 0, py::arg("size") = 512)
       .def("statistics", &PythonEnv::statistics)
       .def("get_state", &PythonEnv::snapshot)
       .def("set_state", &PythonEnv::restore, py::arg("state"))

@@ -313,6 +313,28 @@ py::object PythonEnv::sample_actions() {
   return present(actions_);
 }
 
+py::object PythonEnv::policy_actions(const std::string& policy) {
+  check_started("policy_actions()");
+  const Turn turn(*this);
+  VecEnv& batch = env();
+  const int number = batch.policy_named(policy);
+  {
+    const py::gil_scoped_release release;
+    batch.policy_actions(number, batch.actions(), fold_in(key(seed_), kSampleActions), draw_++);
+  }
+  return present(actions_);
+}
+
+py::array PythonEnv::render(int e, int size) {
+  check_started("render()");
+  const Turn turn(*this);
+  const Image image = without_gil([&] { return held_->env->render(e, size); });
+  std::vector<std::byte> bytes(reinterpret_cast<const std::byte*>(image.rgb.data()),
+                               reinterpret_cast<const std::byte*>(image.rgb.data() + image.rgb.size()));
+  const std::vector<int64_t> shape = {image.height, image.width, 3};
+  return numpy_array(std::move(bytes), {dl::kUInt, 8, 1}, shape, compact_strides(shape));
+}
+
 py::dict PythonEnv::statistics() {
   VecEnv& batch = env();
   const Turn turn(*this);

@@ -38,6 +38,8 @@ class PythonEnv {
   py::tuple reset(py::handle seed, py::handle mask);
   py::tuple step(py::handle actions);
   py::object sample_actions();
+  py::object policy_actions(const std::string& policy);
+  py::array render(int env, int size);
   py::dict statistics();
 
   py::dict snapshot();

@@ -94,6 +94,18 @@ def test_examples(arguments, tmp_path, environment_variables):
     assert run.stdout
 
 
+@pytest.mark.parametrize("order", ["throng jax torch", "torch jax throng", "jax throng torch"])
+def test_the_order_of_imports_does_not_matter(order, device, environment_variables):
+    names = [name for name in order.split() if name == "throng" or not missing(f"import {name}")]
+    if len(names) == 1:
+        pytest.skip("needs torch or jax")
+    command = [sys.executable, str(ROOT / "tests" / "python" / "import_order.py"), device, *names]
+    run = subprocess.run(command, env=environment_variables, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    said = run.stdout.splitlines()
+    assert said == [*said[: len(names)], *reversed(said[: len(names)])]
+
+
 def snippets(page):
     """(line, code) of every block that is marked as Python."""
     text = page.read_text()

@@ -99,6 +99,12 @@ class EnvSpec:
     @property
     def info(self) -> tuple[str, ...]:
         """Measures of an episode beside return and length: ("won", ...)."""
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Players that need no learning: "random", and the game's own."""
+    @property
+    def renders(self) -> bool:
+        """The game draws pictures."""
 
 class VecEnv:
     """A batch of environments; made by throng.make().
@@ -160,6 +166,12 @@ class VecEnv:
         Which actions are legal is read from info["avail_actions"]. Draws depend on the seed of
         reset() and on how often this was called since.
         """
+    def policy_actions(self, policy: str) -> Array:
+        """What a player that needs no learning chooses, one of spec.policies, for every agent; otherwise
+        as sample_actions(), which is policy_actions("random"). ValueError for another name."""
+    def render(self, env: int = 0, size: int = 512) -> NDArray[np.uint8]:
+        """A picture of one environment, (height, width, 3), drawn on the host; `size` is its longer side.
+        ValueError if the game draws none (spec.renders)."""
     def statistics(self) -> dict[str, Any]:
         """Means over the episodes that ended since the last call; waits for the device.
 

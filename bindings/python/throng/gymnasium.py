@@ -41,12 +41,13 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         weights: Sequence[float] | None = None,
         device: str = "cpu",
         config: Mapping[str, Any] | None = None,
-        render_mode: None = None,
+        render_mode: str | None = None,
     ) -> None:
         self.mode = AutoresetMode(autoreset_mode)
         self.batch = Rows(id, num_envs, weights=weights, device=device, config=config, time_limit=max_episode_steps,
                           autoreset=AUTORESET[self.mode])
-        self.metadata = {"autoreset_mode": self.mode, "render_modes": []}
+        self.metadata = {"autoreset_mode": self.mode, "render_modes": ["rgb_array"] if self.batch.spec.renders else []}
+        self.render_mode = render_mode
         self.num_envs = num_envs
         self.single_observation_space = spaces.observation_space(self.batch.spec)
         self.single_action_space = spaces.action_space(self.batch.spec)
@@ -79,6 +80,13 @@ class VectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         if not self.batch.spec.continuous:
             infos.update(action_mask=self.batch.rows(info["avail_actions"]).view(np.int8), _action_mask=every)
         return infos
+
+    def render(self) -> tuple[Any, ...] | None:
+        """With render_mode="rgb_array" a picture for each row; agents of one environment share theirs."""
+        if self.render_mode != "rgb_array":
+            return None
+        agents = self.batch.spec.num_agents
+        return tuple(picture for e in range(self.batch.env.num_envs) for picture in [self.batch.env.render(e)] * agents)
 
     def close_extras(self, **kwargs: Any) -> None:
         self.batch.env.close()

@@ -35,11 +35,12 @@ class ParallelEnv(pettingzoo.ParallelEnv[str, Any, Any]):
         weights: Sequence[float] | None = None,
         device: str = "cpu",
         config: Mapping[str, Any] | None = None,
-        render_mode: None = None,
+        render_mode: str | None = None,
     ) -> None:
         self.env = throng.make(id, 1, device, autoreset="disabled", time_limit=time_limit, config=config)
         self.spec = spec = self.env.spec
-        self.metadata = {"name": id.replace("/", "_") + "_v0", "render_modes": [], "is_parallelizable": True}
+        self.metadata = {"name": id.replace("/", "_") + "_v0", "render_modes": ["rgb_array"] if spec.renders else [],
+                         "is_parallelizable": True}
         self.render_mode = render_mode
         self.possible_agents = list(spec.agents)
         self.agents: list[str] = []
@@ -89,6 +90,10 @@ class ParallelEnv(pettingzoo.ParallelEnv[str, Any, Any]):
         if self.info["world_state"] is None:
             return super().state()
         return spaces.host(self.info["world_state"])[0]
+
+    def render(self) -> Any:
+        """uint8 [height, width, 3] with render_mode="rgb_array", else None."""
+        return self.env.render() if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
         self.env.close()
