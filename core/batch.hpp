@@ -146,7 +146,7 @@ class Batch final : public VecEnv {
   // The first of the variants that fits; false if none does.
   template <class... Variant>
   bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
-    return ((Variant::Params::fits(params_) &&
+    return ((Variant::Params::fits(params_) && place.options.lanes <= Variant::Params::kMostLanes &&
              (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
             ...);
   }

@@ -55,7 +55,7 @@ namespace throng {
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
 //     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
 //                                                     // Env with the same State, whose Params are made from these Params if
-//                                                     // Variant::Params::fits(params)
+//                                                     // Variant::Params::fits(params); for up to Params::kMostLanes lanes
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
 //     static constexpr const char* kObjectives[];     // default "reward"
 //

@@ -38,10 +38,7 @@ namespace cuda {
 inline constexpr int kThreads = 128;
 // Bounds a thread's registers to 64: more warps on a multiprocessor hide more latency.
 inline constexpr int kBlocksPerMultiprocessor = 8;
-inline constexpr int kStageBytesPerLane = 128;
-
-// Per environment. The 16 bytes beyond keep neighbouring stages in different banks and leave room to align the data.
-constexpr int stage_bytes(int lanes) { return lanes * kStageBytesPerLane + 16; }
+inline constexpr int kStageBytes = 2048 + 32;  // of a warp; 32 to align what is staged as its goal is
 
 template <class Body>
 __global__ void each_kernel(int64_t n, const __grid_constant__ Body body) {
@@ -49,57 +46,71 @@ __global__ void each_kernel(int64_t n, const __grid_constant__ Body body) {
   if (i < n) body(i);
 }
 
-// A place in a tile: one environment, and the lanes that work on it.
-template <class Env, int kLanes>
-struct Seat {
+// Some neighbouring environments of a tile, and the lanes of one warp, which work on all of them.
+template <class Env>
+struct Group {
   const TileLayout& layout;
   const typename Env::Params& params;
   unsigned char* memory;
-  int first, count;  // environments of the tile that exist
-  int near;          // our number among them
-  int e;             // our number in the batch
+  int near;   // number of the first in the tile
+  int first;  // in the batch
+  int size;
+  Stage stage;
+  Lanes lanes;
+
+  __device__ Env env(int k) const { return tile_env<Env>(layout, params, memory, near + k, lanes); }
+};
+
+// A place in a tile: one environment, and the lanes that work on it alone.
+template <class Env, int kLanes>
+struct Seat {
+  static constexpr int kNeighbours = 32 / kLanes;
+
+  const TileLayout& layout;
+  const typename Env::Params& params;
+  unsigned char* memory;
+  int count;  // environments of the tile that exist
+  int near;   // our number among them
+  int e;      // our number in the batch
 
   __device__ Seat(const TileLayout& layout, const typename Env::Params& params, unsigned char* memory, int first,
                   int count)
-      : layout(layout),
-        params(params),
-        memory(memory),
-        first(first),
-        count(count),
-        near(threadIdx.x / kLanes),
-        e(first + near) {}
+      : layout(layout), params(params), memory(memory), count(count), near(threadIdx.x / kLanes), e(first + near) {}
 
   __device__ bool taken() const { return near < count; }
   __device__ Env env() const {
     Lanes lanes;
     lanes.lane = threadIdx.x % kLanes;
     lanes.width = kLanes;
-    lanes.mask = kLanes == 32 ? 0xffffffffu : ((1u << (kLanes & 31)) - 1) << (threadIdx.x % 32 / kLanes * kLanes);
+    lanes.mask = kLanes == 32 ? ~0u : ((1u << (kLanes & 31)) - 1) << (threadIdx.x % 32 / kLanes * kLanes);
     return tile_env<Env>(layout, params, memory, near, lanes);
   }
-  __device__ Stage stage() const { return stage_of(near, 1); }
 
-  // Calls body(env, e, task, stage) for every environment of the warp that has a task, with all lanes of the warp.
+  // The environments of our warp.
+  __device__ Group<Env> neighbours() const {
+    const int first = near / kNeighbours * kNeighbours, left = count - first;
+    return group(first, left < kNeighbours ? left : kNeighbours);
+  }
+
+  // Calls body(group of one, task) for every environment of our warp that has a task.
   template <class Body>
-  __device__ void together(int task, const Body& body) const {
-    constexpr int kSeats = 32 / kLanes;
-    const int first_near = near / kSeats * kSeats;
+  __device__ void one_by_one(int task, const Body& body) const {
+    const int first = near / kNeighbours * kNeighbours;
     for (unsigned left = __ballot_sync(~0u, task != 0 && threadIdx.x % kLanes == 0); left != 0; left &= left - 1) {
-      const int lane = __ffs(left) - 1, other = first_near + lane / kLanes;
-      Lanes lanes;
-      lanes.lane = threadIdx.x % 32;
-      lanes.width = 32;
-      lanes.mask = ~0u;
-      body(tile_env<Env>(layout, params, memory, other, lanes), first + other, __shfl_sync(~0u, task, lane),
-           stage_of(first_near, kSeats));
+      const int lane = __ffs(left) - 1;
+      body(group(first + lane / kLanes, 1), __shfl_sync(~0u, task, lane));
     }
     __syncwarp();
   }
 
  private:
-  __device__ Stage stage_of(int near, int seats) const {
-    constexpr int kStage = stage_bytes(kLanes);
-    return Stage{memory + layout.bytes + near * kStage, seats * kStage};
+  __device__ Group<Env> group(int first, int size) const {
+    Lanes lanes;
+    lanes.lane = threadIdx.x % 32;
+    lanes.width = 32;
+    lanes.mask = ~0u;
+    const Stage stage{memory + layout.bytes + threadIdx.x / 32 * kStageBytes, kStageBytes};
+    return {layout, params, memory, first, e - near + first, size, stage, lanes};
   }
 };
 
@@ -163,14 +174,26 @@ struct CudaBackend {
 
  private:
   template <class Env>
+  static constexpr int most_lanes() {
+    if constexpr (IsVariant<Env>) return Env::Params::kMostLanes;
+    return 32;
+  }
+
+  template <class Env>
   static int shared_bytes(const typename Env::Params& params, int lanes) {
     const TileLayout layout = TileLayout::of<Env>(params, cuda::kThreads / lanes, lanes);
-    return layout.bytes + layout.envs * cuda::stage_bytes(lanes);
+    return layout.bytes + cuda::kThreads / 32 * cuda::kStageBytes;
   }
 
   template <class Env, int kLanes, class Body>
   static void tiles_of(Device& device, int num_envs, const typename Env::Params& params,
                        const typename Env::State& state, Body body) {
+    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, params, state, body);
+  }
+
+  template <class Env, int kLanes, class Body>
+  static void launch(Device& device, int num_envs, const typename Env::Params& params, const typename Env::State& state,
+                     Body body) {
     auto kernel = cuda::tile_kernel<Env, kLanes, Body>;
     constexpr int kEnvs = cuda::kThreads / kLanes;
     const int shared = shared_bytes<Env>(params, kLanes), blocks = (num_envs + kEnvs - 1) / kEnvs;
@@ -185,7 +208,18 @@ using Backend = CudaBackend;
 
 #else
 
-// One environment of a tile; on the CPU it works alone.
+// One environment of a tile; on the CPU it has no neighbours.
+template <class Env>
+struct Group {
+  Env near;
+  int first;
+  Lanes lanes;
+  static constexpr int size = 1;
+  static constexpr Stage stage = {};
+
+  Env env(int) const { return near; }
+};
+
 template <class Env>
 struct Seat {
   Env near;
@@ -193,10 +227,10 @@ struct Seat {
 
   bool taken() const { return true; }
   Env env() const { return near; }
-  Stage stage() const { return {}; }
+  Group<Env> neighbours() const { return {near, e, near.lanes}; }
   template <class Body>
-  void together(int task, const Body& body) const {
-    if (task != 0) body(near, e, task, Stage{});
+  void one_by_one(int task, const Body& body) const {
+    if (task != 0) body(neighbours(), task);
   }
 };
 

@@ -29,7 +29,7 @@ struct Writer {
   }
 };
 
-// A little memory close to the lanes of one environment; none on the CPU, where rows are written in place.
+// A little memory close to the lanes; none on the CPU, where rows are written in place.
 struct Stage {
   unsigned char* memory = nullptr;  // 16-byte aligned
   int bytes = 0;
@@ -41,58 +41,71 @@ struct Divider {
   THRONG_HD Divider() {}
   THRONG_HD explicit Divider(int d)
       : divisor(static_cast<uint32_t>(d)), magic(static_cast<uint32_t>((uint64_t(1) << 32) / d + 1)) {}
-  THRONG_HD int operator()(int n) const {  // exact for n < 2^16
+  THRONG_HD int operator()(int n) const {  // exact while n * d < 2^32
     return divisor == 1 ? n : static_cast<int>((uint64_t(magic) * static_cast<uint32_t>(n)) >> 32);
   }
 };
 
-// The rows of one environment: `rows` of `dim` values, each made of `parts` that different lanes can write. All parts are
+// The rows of each environment: `rows` of `dim` values, each made of `parts` that different lanes can write. All parts are
 // `part_dim` long except the last.
 struct RowShape {
   int rows = 0, dim = 0, parts = 1, part_dim = 0;
-  Divider by_parts;
+  Divider by_rows, by_parts;
 
   THRONG_HD RowShape() {}
   THRONG_HD RowShape(int rows, int dim, int parts = 1, int part_dim = 0)
-      : rows(rows), dim(dim), parts(parts), part_dim(part_dim), by_parts(parts) {}
-  THRONG_HD int offset(int row, int part) const { return row * dim + part * part_dim; }
+      : rows(rows), dim(dim), parts(parts), part_dim(part_dim), by_rows(rows), by_parts(parts) {}
+
+  THRONG_HD int longest() const {
+    const int last = dim - (parts - 1) * part_dim;
+    return part_dim > last ? part_dim : last;
+  }
+  // Where the item-th part of all begins, and whose it is: write(env, row, part).
+  THRONG_HD int offset(int item) const {
+    const int row = by_parts(item);
+    return row * dim + (item - row * parts) * part_dim;
+  }
+  template <class Write>
+  THRONG_HD void visit(int item, const Write& write) const {
+    const int row = by_parts(item), env = by_rows(row);
+    write(env, row - env * rows, item - row * parts);
+  }
 };
 
 namespace detail {
 
-// Copies stage[begin, end) to to[begin, end), 16 bytes of `to` at a time between the borders; both pointers are aligned so.
+// Copies `count` values from the stage, where they lie as far from a 16-byte border as their goal does. 16 bytes at a time.
 template <class T, class To>
-THRONG_HD void copy_out(const Lanes& lanes, const T* stage, To* to, int begin, int end) {
+THRONG_HD void copy_out(const Lanes& lanes, Stage stage, To* to, int count) {
   constexpr int kPack = 16 / sizeof(To);
   struct alignas(16) Pack {
     To items[kPack];
   };
-  lanes.each((end + kPack - 1) / kPack, [&](int slot) {
-    const int low = slot * kPack < begin ? begin : slot * kPack,
-              high = (slot + 1) * kPack < end ? (slot + 1) * kPack : end;
-    if (high - low == kPack) {
-      Pack pack;
-      if constexpr (std::is_same_v<T, To>) {
-        pack = *reinterpret_cast<const Pack*>(stage + low);
-      } else {
-        for (int i = 0; i < kPack; ++i) pack.items[i] = static_cast<To>(stage[low + i]);
-      }
-      *reinterpret_cast<Pack*>(to + low) = pack;
+  const T* from = reinterpret_cast<const T*>(stage.memory);
+  const int begin = int(reinterpret_cast<uintptr_t>(to) & 15) / int(sizeof(To)), end = begin + count;
+  to -= begin;
+  const int first = (begin + kPack - 1) / kPack, packs = end / kPack - first;
+  lanes.each(packs, [&](int i) {
+    const int at = (first + i) * kPack;
+    Pack pack;
+    if constexpr (std::is_same_v<T, To>) {
+      pack = *reinterpret_cast<const Pack*>(from + at);
     } else {
-      for (int i = low; i < high; ++i) to[i] = static_cast<To>(stage[i]);
+      for (int k = 0; k < kPack; ++k) pack.items[k] = static_cast<To>(from[at + k]);
     }
+    *reinterpret_cast<Pack*>(to + at) = pack;
   });
-}
-
-template <class T, class To>
-THRONG_HD void copy_out(const Lanes& lanes, Stage stage, To* to, int count) {
-  const int phase = int(reinterpret_cast<uintptr_t>(to) & 15) / int(sizeof(To));
-  copy_out<T, To>(lanes, reinterpret_cast<const T*>(stage.memory), to - phase, phase, phase + count);
+  // What is left before the first and after the last of them; if there are none, both are the same.
+  const int head = first * kPack < end ? first * kPack : end, tail = packs > 0 ? head + packs * kPack : head;
+  lanes.each(2 * kPack, [&](int i) {
+    const int at = i < kPack ? begin + i : tail + i - kPack;
+    if (at < (i < kPack ? head : end)) to[at] = static_cast<To>(from[at]);
+  });
 }
 
 }  // namespace detail
 
-// The rows of an environment, as they lie at the border: values of T, or of float32 rounded to bfloat16.
+// Rows as they lie at the border: values of T, or of float32 rounded to bfloat16.
 template <class T>
 struct RowsOut {
   void* data = nullptr;
@@ -114,29 +127,26 @@ struct RowsOut {
   }
 };
 
-// Calls write(row, part, out) for all parts of all rows. The lanes take parts in turn, write them to the stage, and copy it
-// out together in whole lines.
+// Calls write(env, row, part, out) for all parts of all rows of `envs` environments, whose rows follow each other. The lanes
+// take parts in turn, write them to the stage, and copy it out together in whole lines.
 template <class T, class Write>
-THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, RowsOut<T> to, const RowShape& shape,
-                          Write&& write) {
+THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, RowsOut<T> to, int envs,
+                          const RowShape& shape, const Write& write) {
+  const int items = envs * shape.rows * shape.parts;
 #ifdef __CUDA_ARCH__
-  const int last_dim = shape.dim - (shape.parts - 1) * shape.part_dim;
-  const int longest = shape.part_dim > last_dim ? shape.part_dim : last_dim;
-  const int room = stage.bytes / int(sizeof(T)) - (to.rounded ? 8 : 16 / int(sizeof(T)));
-  const int chunk = room / longest, items = shape.rows * shape.parts;
+  const int room = (stage.bytes - 32) / int(sizeof(T)), fit = room / shape.longest();
+  const int chunk =
+      fit < lanes.width ? fit : fit / lanes.width * lanes.width;  // every lane writes as many as the others
   if (chunk > 0) {
+    const int size = to.rounded ? 2 : int(sizeof(T));
     for (int first = 0; first < items; first += chunk) {
       const int end = first + chunk < items ? first + chunk : items;
-      const int first_row = shape.by_parts(first), end_row = shape.by_parts(end);
-      const int begin = shape.offset(first_row, first - first_row * shape.parts);
-      const int length = shape.offset(end_row, end - end_row * shape.parts) - begin;
-      const int size = to.rounded ? 2 : int(sizeof(T));
+      const int begin = shape.offset(first), length = shape.offset(end) - begin;
       const int phase = int((reinterpret_cast<uintptr_t>(to.data) + int64_t(begin) * size) & 15) / size;
-      T* staged = reinterpret_cast<T*>(stage.memory) + phase;
+      T* staged = reinterpret_cast<T*>(stage.memory) + phase - begin;
       lanes.each(end - first, [&](int i) {
-        const int row = shape.by_parts(first + i), part = first + i - row * shape.parts;
-        Writer<T> out{staged + shape.offset(row, part) - begin};
-        write(row, part, out);
+        Writer<T> out{staged + shape.offset(first + i)};
+        shape.visit(first + i, [&](int env, int row, int part) { write(env, row, part, out); });
       });
       to.visit([&](auto* rows) { detail::copy_out<T>(lanes, stage, rows + begin, length); });
     }
@@ -144,10 +154,9 @@ THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, Rows
   }  // a row that does not fit is written in place
 #endif
   to.visit([&](auto* rows) {
-    lanes.each(shape.rows * shape.parts, [&](int item) {
-      const int row = shape.by_parts(item), part = item - row * shape.parts;
-      Writer<std::remove_pointer_t<decltype(rows)>> out{rows + shape.offset(row, part)};
-      write(row, part, out);
+    lanes.each(items, [&](int item) {
+      Writer<std::remove_pointer_t<decltype(rows)>> out{rows + shape.offset(item)};
+      shape.visit(item, [&](int env, int row, int part) { write(env, row, part, out); });
     });
   });
 }

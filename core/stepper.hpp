@@ -40,14 +40,15 @@ struct Stepper {
   THRONG_HD void operator()(const Seat& seat) const {
     const Task task = seat.taken() ? move_on(seat.env(), seat.e) : kNothing;
     // Few episodes end or begin in a step: the lanes of several environments see to them together, one after the other.
-    seat.together(task, [&](Env env, int e, int task, Stage stage) {
+    seat.one_by_one(task, [&](const auto& alone, int task) {
+      Env env = alone.env(0);
       if (task == kEnds) {
-        observe(env, e, Observations{finals.obs, nullptr, nullptr, finals.world_state}, stage);
-        record(env, e);
+        observe(alone, Observations{finals.obs, nullptr, nullptr, finals.world_state});
+        record(env, alone.first);
       }
-      if (task == kBegins || call.autoreset == Autoreset::same_step) begin(env, e);
+      if (task == kBegins || call.autoreset == Autoreset::same_step) begin(env, alone.first);
     });
-    if (seat.taken()) observe(seat.env(), seat.e, call.next, seat.stage());
+    observe(seat.neighbours(), call.next);
   }
 
   enum Task { kNothing, kBegins, kEnds };
@@ -162,23 +163,31 @@ struct Stepper {
     if (call.outcome.ended) env.lanes.once([&] { call.outcome.ended[e] = ended != 0; });
   }
 
-  THRONG_HD void observe(Env env, int e, const Observations& to, Stage stage) const {
-    const RowShape obs = obs_shape(env), avail = avail_shape(env);
+  // `group` is some neighbouring environments and lanes that work on all of them, see core/launch.hpp.
+  template <class Group>
+  THRONG_HD void observe(const Group& group, const Observations& to) const {
+    const Env any = group.env(0);
+    const RowShape obs = obs_shape(any), avail = avail_shape(any);
+    const int64_t row = int64_t(group.first) * obs.rows;
     if (to.obs) {
-      write_rows(env.lanes, stage, RowsOut<ObsOf<Env>>(to.obs, rounded, int64_t(e) * obs.rows * obs.dim), obs,
-                 [&](int agent, int part, auto& out) { observe_part(env, agent, part, out); });
+      write_rows(group.lanes, group.stage, RowsOut<ObsOf<Env>>(to.obs, rounded, row * obs.dim), group.size, obs,
+                 [&](int e, int agent, int part, auto& out) { observe_part(group.env(e), agent, part, out); });
     }
     if (to.avail_actions && avail.dim > 0) {
-      write_rows(env.lanes, stage, RowsOut(to.avail_actions + int64_t(e) * avail.rows * avail.dim), avail,
-                 [&](int agent, int, auto& out) { write_avail(env, agent, avail.dim, out); });
+      write_rows(group.lanes, group.stage, RowsOut(to.avail_actions + row * avail.dim), group.size, avail,
+                 [&](int e, int agent, int, auto& out) { write_avail(group.env(e), agent, avail.dim, out); });
     }
-    if (to.active)
-      env.lanes.each(agents, [&](int agent) { to.active[int64_t(e) * agents + agent] = active(env, agent); });
+    if (to.active) {
+      group.lanes.each(group.size * obs.rows, [&](int i) {
+        const int e = obs.by_rows(i);
+        to.active[row + i] = active(group.env(e), i - e * obs.rows);
+      });
+    }
     if constexpr (HasWorldState<Env>) {
       if (to.world_state) {
-        const RowShape shape = world_state_shape(env);
-        write_rows(env.lanes, stage, RowsOut(to.world_state + int64_t(e) * shape.dim), shape,
-                   [&](int, int part, auto& out) { world_state_part(env, part, out); });
+        const RowShape shape = world_state_shape(any);
+        write_rows(group.lanes, group.stage, RowsOut(to.world_state + int64_t(group.first) * shape.dim), group.size,
+                   shape, [&](int e, int, int part, auto& out) { world_state_part(group.env(e), part, out); });
       }
     }
   }

@@ -21,14 +21,14 @@ struct TileLayout {
   int stride = 1;  // distance from index i to i + 1, in elements
   int bytes = 0;
 
-  // With several lanes per environment, neighbouring threads read neighbouring indices: the padding of 32 / lanes makes
-  // a warp's 32 words fall into 32 different banks of shared memory.
+  // Neighbouring threads read neighbouring indices of the same environment, if it has several lanes, or the parts of its
+  // rows: the padding makes a warp's 32 words fall into different banks of shared memory.
   template <class Env>
   THRONG_HD static TileLayout of(const typename Env::Params& params, int envs, int lanes) {
     TileLayout layout;
     layout.envs = envs;
     while ((1 << layout.shift) < envs) ++layout.shift;
-    layout.stride = lanes == 1 ? envs : envs + 32 / lanes;
+    layout.stride = envs + (lanes == 1 ? 4 : 32 / lanes);
     typename Env::State state;
     state.fields(params, [&](const char*, auto& field, int count) { layout.place(field, count); });
     if constexpr (HasScratch<Env>) {

@@ -111,11 +111,11 @@ struct Params {
     float stride[kNumTypes];  // distance per world step
     float attack_range2[kNumTypes];
     float sight_range2[kNumTypes];
-    float push_range2[kNumTypes];   // beyond it, no unit of any type pushes this one
     float per_sight[kNumTypes];     // 1 / sight_range
     float per_health[kNumTypes];    // 1 / max_health
     float per_cooldown[kNumTypes];  // 1 / weapon_cooldown
     float per_action[2];            // 1 / the largest action of an ally, of an enemy
+    float per_width, per_height;    // 1 / map_width, 1 / map_height
     float obs_low, obs_high;        // bounds of features
   } derived = {};
 
@@ -187,13 +187,14 @@ struct Params {
       derived.stride[type] = velocity[type] * time_per_step;
       derived.attack_range2[type] = squared(attack_range[type]);
       derived.sight_range2[type] = squared(sight_range[type]);
-      derived.push_range2[type] = squared(radius[type] + largest);
       derived.per_sight[type] = 1 / sight_range[type];
       derived.per_health[type] = 1 / max_health[type];
       derived.per_cooldown[type] = 1 / weapon_cooldown[type];
     }
     derived.per_action[0] = legacy ? 1 : 1 / static_cast<float>(4 + num_enemies());
     derived.per_action[1] = legacy ? 1 : 1 / static_cast<float>(4 + num_allies());
+    derived.per_width = 1 / map_width;
+    derived.per_height = 1 / map_height;
     derive_bounds(largest);
   }
 
@@ -220,6 +221,7 @@ struct Params {
 // living would cost more than it saves.
 template <int kAllies, int kEnemies>
 struct Sized : Params {
+  static constexpr int kMostLanes = 8;
   static constexpr bool kListsFighters = false;
   static constexpr bool legacy = false;
 

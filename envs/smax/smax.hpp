@@ -24,17 +24,14 @@
 // Differs: features are multiplied by reciprocals, which can change their last bit.
 namespace throng::smax {
 
+inline constexpr float kJustBeyond = 1.000001f;  // more than roundings make of 1
+
 THRONG_HD inline float square_root(float x) {
 #ifdef __CUDA_ARCH__
   return __fsqrt_rn(x);
 #else
   return std::sqrt(x);
 #endif
-}
-
-// By how much of their distance two units are too close to each other; negative if they are not.
-THRONG_HD THRONG_CALLED_ON_GPU inline float overlap_of(float radii, float distance2) {
-  return radii / (square_root(distance2) + 1e-6f) - 1;
 }
 
 // P is Params, or Sized where the compiler knows the sizes.
@@ -123,7 +120,11 @@ struct EnvOf {
   }
 
   THRONG_HD void muster(bool with_dead = false) {
-    if (!P::kListsFighters) return;
+    if (P::kListsFighters) list_fighters(with_dead);
+    lanes.each(num_fighters(), [&](int fighter) { w.radius[fighter] = p.radius[s.type[unit_of(fighter)]]; });
+  }
+
+  THRONG_HD void list_fighters(bool with_dead) {
     lanes.once([&] {
       int fighters = 0;
       for (int unit = 0; unit < p.num_units(); ++unit) {
@@ -190,26 +191,50 @@ struct EnvOf {
 
   // Units that overlap push each other, all at once and only once. This is where moves reach the state.
   THRONG_HD void push_apart() {
-    lanes.each(num_fighters(), [&](int fighter) { be_pushed(fighter); });
+    if (lanes.width == 1) return push_in_pairs();
+    lanes.each(num_fighters(), [&](int fighter) {
+      Push push;
+      for (int k = 0; k < num_fighters(); ++k) {
+        if (k != fighter) push += push_between(fighter, k);
+      }
+      be_pushed(fighter, push);
+    });
   }
 
-  THRONG_HD void be_pushed(int fighter) {
+  // The same for one lane. What pushes one unit pushes the other the opposite way, and all of a unit's pushes are still added
+  // in the order of who pushes: the same bits with half the work.
+  THRONG_HD void push_in_pairs() {
+    const int fighters = num_fighters();
+    for (int i = 0; i < fighters; ++i) w.push_x[i] = w.push_y[i] = 0;
+    for (int i = 0; i < fighters; ++i) {
+      for (int k = i + 1; k < fighters; ++k) {
+        const Push push = push_between(i, k);
+        w.push_x[i] += push.x, w.push_y[i] += push.y;
+        w.push_x[k] -= push.x, w.push_y[k] -= push.y;
+      }
+      be_pushed(i, {w.push_x[i], w.push_y[i]});
+    }
+  }
+
+  struct Push {
+    float x = 0, y = 0;
+    THRONG_HD void operator+=(Push other) { x += other.x, y += other.y; }
+  };
+
+  // What fighter i feels of k.
+  THRONG_HD Push push_between(int i, int k) const {
+    const float dx = w.moved_x[i] - w.moved_x[k], dy = w.moved_y[i] - w.moved_y[k];
+    const float d2 = dx * dx + dy * dy, radii = w.radius[i] + w.radius[k];
+    if (d2 >= kJustBeyond * (radii * radii)) return {};  // most pairs: neither root nor quotient
+    const float overlap = radii / (square_root(d2) + 1e-6f) - 1;
+    return overlap > 0 ? Push{dx * overlap, dy * overlap} : Push{};
+  }
+
+  THRONG_HD void be_pushed(int fighter, Push push) {
     const int unit = unit_of(fighter);
     if (!alive(unit) && !p.legacy) return;
-    const int type = s.type[unit], fighters = num_fighters();
-    const float x = w.moved_x[fighter], y = w.moved_y[fighter], range2 = p.derived.push_range2[type];
-    float push_x = 0, push_y = 0;
-    for (int k = 0; k < fighters; ++k) {
-      const float dx = x - w.moved_x[k], dy = y - w.moved_y[k];
-      const float d2 = dx * dx + dy * dy;
-      if (d2 >= range2 || k == fighter) continue;  // most pairs: neither root nor quotient
-      const float overlap = overlap_of(p.radius[type] + p.radius[s.type[unit_of(k)]], d2);
-      if (overlap <= 0) continue;
-      push_x += dx * overlap;
-      push_y += dy * overlap;
-    }
-    s.x[unit] = x + 0.5f * push_x;
-    s.y[unit] = y + 0.5f * push_y;
+    s.x[unit] = w.moved_x[fighter] + 0.5f * push.x;
+    s.y[unit] = w.moved_y[fighter] + 0.5f * push.y;
   }
 
   // All of a team, dead or alive, earn the mean share of health that the other team lost, by whatever cause, and the bonus if
@@ -287,34 +312,28 @@ struct EnvOf {
   // A block of 13 for every other unit, its own team first, then 10 of its own. Enemies see everything in reverse order, so
   // that the two teams look alike. Zeros stand for what is dead or out of sight, and for everything if the observer is dead.
   THRONG_HD void observe_unit_part(int unit, int part, auto& out) const {
-    const int last = p.num_units() - 1;
-    if (part == last) return observe_itself(unit, out);
-    const int rank = is_ally(unit) ? unit : last - unit, other = part + (part >= rank);
-    observe_other(unit, is_ally(unit) ? other : last - other, out);
-  }
-
-  THRONG_HD void observe_itself(int unit, auto& out) const {
-    const bool lives = alive(unit);
-    out(lives ? health_share(unit) : 0);
-    out(lives ? s.x[unit] / p.map_width : 0);
-    out(lives ? s.y[unit] / p.map_height : 0);
-    out(lives ? cooldown_share(unit) : 0);
-    write_type(lives ? s.type[unit] : kNumTypes, out);
-  }
-
-  THRONG_HD void observe_other(int unit, int other, auto& out) const {
-    const int type = s.type[unit], action = s.action[other];
+    const int last = p.num_units() - 1, rank = is_ally(unit) ? unit : last - unit;
+    const bool itself = part == last;
+    const int in_order = itself ? rank : part + (part >= rank), other = is_ally(unit) ? in_order : last - in_order;
+    const int type = s.type[unit];
     const bool seen = alive(unit) && alive(other) && distance2(unit, other) < p.derived.sight_range2[type];
-    const bool plans_seen = seen && (p.see_enemy_actions || is_ally(unit) == is_ally(other));
     const float per_sight = p.derived.per_sight[type];
+    // Others stand somewhere from here, in shares of the sight range; oneself on the map, in shares of its size.
+    const float x = itself ? s.x[unit] * p.derived.per_width : (s.x[other] - s.x[unit]) * per_sight;
+    const float y = itself ? s.y[unit] * p.derived.per_height : (s.y[other] - s.y[unit]) * per_sight;
     out(seen ? health_share(other) : 0);
-    out(seen ? (s.x[other] - s.x[unit]) * per_sight : 0);
-    out(seen ? (s.y[other] - s.y[unit]) * per_sight : 0);
-    out(plans_seen ? static_cast<float>((action == kEast) - (action == kWest)) : 0);
-    out(plans_seen ? static_cast<float>((action == kNorth) - (action == kSouth)) : 0);
-    out(plans_seen && action >= kFirstAttack ? static_cast<float>(action) * p.derived.per_action[!is_ally(other)] : 0);
+    out(seen ? x : 0);
+    out(seen ? y : 0);
+    if (!itself) observe_plans(other, seen && (p.see_enemy_actions || is_ally(unit) == is_ally(other)), out);
     out(seen ? cooldown_share(other) : 0);
     write_type(seen ? s.type[other] : kNumTypes, out);
+  }
+
+  THRONG_HD void observe_plans(int other, bool seen, auto& out) const {
+    const int action = s.action[other];
+    out(seen ? static_cast<float>((action == kEast) - (action == kWest)) : 0);
+    out(seen ? static_cast<float>((action == kNorth) - (action == kSouth)) : 0);
+    out(seen && action >= kFirstAttack ? static_cast<float>(action) * p.derived.per_action[!is_ally(other)] : 0);
   }
 
   THRONG_HD static void write_type(int type, auto& out) {
@@ -405,7 +424,7 @@ struct EnvOf {
 
 struct Env : EnvOf<Params> {
   // What is fought most has kernels of its own.
-  using Variants = Types<EnvOf<Sized<3, 3>>>;
+  using Variants = Types<EnvOf<Sized<3, 3>>, EnvOf<Sized<5, 5>>, EnvOf<Sized<10, 10>>>;
 };
 static_assert(Environment<Env>);
 

@@ -50,15 +50,22 @@ struct Scratch {
   Field<uint8_t> fighter;         // [fighter], its unit
   Field<uint8_t> hit;             // [fighter], the unit that it hits in this world step, or kNobody
   Field<float> moved_x, moved_y;  // [fighter], where it stands before the push
+  Field<float> radius;            // [fighter], its own
+  Field<float> push_x, push_y;    // [fighter], by all others
   Field<float> loss;              // [unit], health when the step began; then the share of full health lost in it
 
   template <class P, class V>
   THRONG_HD void fields(const P& p, V&& v) {
-    v("count", count, 2);
-    v("fighter", fighter, p.num_units());
+    if (P::kListsFighters) {
+      v("count", count, 2);
+      v("fighter", fighter, p.num_units());
+    }
     v("hit", hit, p.num_units());
     v("moved_x", moved_x, p.num_units());
     v("moved_y", moved_y, p.num_units());
+    v("radius", radius, p.num_units());
+    v("push_x", push_x, p.num_units());
+    v("push_y", push_y, p.num_units());
     v("loss", loss, p.num_units());
   }
 };
