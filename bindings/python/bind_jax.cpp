@@ -15,13 +15,14 @@ namespace py = pybind11;
 
 namespace {
 
-// XLA asks a handler for its version and traits through an extension instead of arguments.
+// XLA asks a handler for its version and traits by an extension, in a call without arguments.
 bool tells_metadata(const xla::CallFrame& frame) {
   if (frame.extensions == nullptr || frame.extensions->type != xla::kMetadata) return false;
   xla::Metadata& metadata = *reinterpret_cast<xla::MetadataExtension*>(frame.extensions)->metadata;
   metadata.api_version.major_version = xla::kMajor;
   metadata.api_version.minor_version = xla::kMinor;
-  metadata.traits = xla::kCommandBufferCompatible;
+  metadata.traits =
+      0;  // not to be captured into a CUDA graph: the first launch of a kernel loads it, and may not there
   return true;
 }
 

@@ -28,13 +28,12 @@ struct ApiVersion {
 struct Metadata {
   size_t struct_size;
   ApiVersion api_version;
-  uint32_t traits;
+  uint32_t traits;  // bit 0: may be captured into a CUDA graph
 };
 struct MetadataExtension {
   Extension base;
   Metadata* metadata;
 };
-inline constexpr uint32_t kCommandBufferCompatible = 1;  // may be captured into a CUDA graph
 
 struct Error;
 enum ErrorCode : int32_t { kInvalidArgument = 3, kInternal = 13 };
