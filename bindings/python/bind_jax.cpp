@@ -21,8 +21,7 @@ bool tells_metadata(const xla::CallFrame& frame) {
   xla::Metadata& metadata = *reinterpret_cast<xla::MetadataExtension*>(frame.extensions)->metadata;
   metadata.api_version.major_version = xla::kMajor;
   metadata.api_version.minor_version = xla::kMinor;
-  metadata.traits =
-      0;  // not to be captured into a CUDA graph: the first launch of a kernel loads it, and may not there
+  metadata.traits = 0;  // no capture into a CUDA graph: a kernel is loaded by its first launch
   return true;
 }
 
