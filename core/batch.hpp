@@ -1,6 +1,7 @@
 // Batch: turns one game into a VecEnv - its memory, its launches, and its sizes counted by its own writers.
 #pragma once
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "core/picture.hpp"
 #include "core/players.hpp"
 #include "core/stepper.hpp"
+#include "core/varied.hpp"
 #include "core/vec_env.hpp"
 
 namespace throng {
@@ -32,7 +34,7 @@ class Batch final : public VecEnv {
   using State = typename Env::State;
 
   Batch(std::shared_ptr<Device> device, EnvSpec spec, BatchOptions options, const Params& params)
-      : VecEnv(std::move(device), std::move(spec), options), params_(params), players_(device_) {
+      : VecEnv(std::move(device), std::move(spec), options), params_(params), varied_(device_), players_(device_) {
     state_fields_.fields(params_, [&](const char* name, auto& field, int count) {
       using T = typename std::remove_reference_t<decltype(field)>::Value;
       arena_.want(field.data, size_t(count) * num_envs());
@@ -82,7 +84,27 @@ class Batch final : public VecEnv {
     if constexpr (HasPolicies<Env>) {
       players_.act(*device_,
                    {policy - 1, key, draw, options_.first_env, num_envs(), spec_.num_agents, spec_.action_dim()},
-                   params_, state_fields_, book_.step, static_cast<ActionOf<Env>*>(actions));
+                   params_, varied_.device, state_fields_, book_.step, static_cast<ActionOf<Env>*>(actions));
+    }
+  }
+
+  const void* params() const override { return &params_; }
+
+  void vary(const void* params) override {
+    if constexpr (!Varies<Env>) return VecEnv::vary(params);
+    if constexpr (Varies<Env>) {
+      const auto* first = static_cast<const Params*>(params);
+      const std::vector<Params> own(first, first + num_envs());
+      check_sizes(own);
+      if (!varied_.device) {
+        varied_.arena.want(varied_.device, own.size());
+        varied_.arena.want(varied_.time_limits, own.size());
+        varied_.arena.commit();
+      }
+      upload(*device_, varied_.device, own);
+      upload(*device_, varied_.time_limits, announce(own));
+      varied_.host = own;
+      if (started_) begin_all();
     }
   }
 
@@ -90,7 +112,7 @@ class Batch final : public VecEnv {
     if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
     if constexpr (HasRender<Env>) {
       check_picture(e, size);
-      HostInstance<Env> instance(params_);
+      HostInstance<Env> instance(params_of(e));
       fetch(*device_, state_fields_, num_envs(), e, instance);
       return draw(instance, size);
     }
@@ -100,7 +122,7 @@ class Batch final : public VecEnv {
     if constexpr (!HasRender<Env>) return VecEnv::render_step(e, actions, size);
     if constexpr (HasRender<Env>) {
       check_picture(e, size);
-      HostInstance<Env> instance(params_);
+      HostInstance<Env> instance(params_of(e));
       fetch(*device_, state_fields_, num_envs(), e, instance);
       const int rewards = spec_.num_agents * spec_.num_objectives;
       return draw_step(instance,
@@ -110,7 +132,12 @@ class Batch final : public VecEnv {
   }
 
  protected:
-  void launch(const Call& call) override { launch(call, {state_fields_, book_, finals_, options_}); }
+  void launch(const Call& call) override {
+    if constexpr (Varies<Env>) {
+      if (varied_.device) return launch_varied(call);
+    }
+    launch(call, {state_fields_, book_, finals_, options_});
+  }
 
  private:
   // Where a launch works: in the batch's own memory, or in a caller's.
@@ -128,11 +155,46 @@ class Batch final : public VecEnv {
     launch_as<Env>(params_, call, place);
   }
 
+  static constexpr int kVariedLanes = 8;  // one kernel is enough
+
+  const Params& params_of(int e) const { return varied_.host.empty() ? params_ : varied_.host[e]; }
+
+  void check_sizes(const std::vector<Params>& all) const {
+    const std::vector<int> wanted = sizes_of<Env>(params_);
+    for (size_t e = 0; e < all.size(); ++e) {
+      if (sizes_of<Env>(all[e]) == wanted) continue;
+      throw Error(spec_.id + ": environment " + std::to_string(e) +
+                  " would be of another size; all of a batch have equally many agents, actions and features");
+    }
+  }
+
+  // Bounds that hold for all, and the time limit of each.
+  std::vector<int32_t> announce(const std::vector<Params>& all) {
+    std::vector<int32_t> limits;
+    spec_.obs_low = spec_.obs_high = 0;
+    for (const Params& params : all) {
+      const Spec spec = Env::spec(params);
+      spec_.obs_low = std::min(spec_.obs_low, spec.obs_low);
+      spec_.obs_high = std::max(spec_.obs_high, spec.obs_high);
+      limits.push_back(options_.time_limit >= 0 ? options_.time_limit : spec.time_limit);
+    }
+    const bool endless = std::find(limits.begin(), limits.end(), 0) != limits.end();
+    spec_.time_limit = endless ? 0 : *std::max_element(limits.begin(), limits.end());
+    return limits;
+  }
+
   // What the next step of environment `e` will draw from; see Stepper.
   Rng next_rng(int e) {
     auto one = [&](auto* from) { return download(*device_, from, 1)[0]; };
     const Key key{one(book_.key + e), one(book_.key + num_envs() + e)};
     return {fold_in(fold_in(key, one(book_.episode + e)), static_cast<uint32_t>(one(book_.step + e) + 1))};
+  }
+
+  void launch_varied(const Call& call) {
+    Stepper<Env> stepper(call, book_, finals_, spec_, options_);
+    stepper.time_limits = varied_.time_limits;
+    Backend::tiles_of<Env, kVariedLanes>(*device_, num_envs(), {kVariedLanes, options_.backwards}, params_,
+                                         state_fields_, Varied<Env>{varied_.device, stepper});
   }
 
   template <class Rules>
@@ -163,9 +225,18 @@ class Batch final : public VecEnv {
     return Backend::fitting_lanes<Env>(params_, lanes_asked_ != 0 ? lanes_asked_ : lanes);
   }
 
+  struct OwnParams {
+    explicit OwnParams(std::shared_ptr<Device> device) : arena(std::move(device)) {}
+    Arena arena;
+    Params* device = nullptr;        // [env]
+    int32_t* time_limits = nullptr;  // [env]
+    std::vector<Params> host;        // [env], empty as long as all have the same
+  };
+
   Params params_;
   State state_fields_;
   int lanes_asked_ = 0;
+  OwnParams varied_;
   Players<Env> players_;
 };
 

@@ -50,12 +50,14 @@ namespace throng {
 //                                                     // It sees State but no Scratch.
 //     struct Memory { fields as in State };           // what it remembers of an episode, at first zeros:
 //                                                     // act(policy, agent, const Memory&, out, rng)
+//     static constexpr bool kVaries = true;           // environments of a batch can have parameters of their own
 //     void render(Canvas&) const;                     // a picture of the state, drawn on the host (core/canvas.hpp)
 //     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
 //     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
 //                                                     // Env with the same State, whose Params are made from these Params if
-//                                                     // Variant::Params::fits(params); for up to Params::kMostLanes lanes
+//                                                     // Variant::Params::fits(params); for up to Params::kMostLanes lanes;
+//                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
 //     static constexpr const char* kObjectives[];     // default "reward"
 //

@@ -21,6 +21,8 @@ struct EnvEntry {
   nlohmann::ordered_json (*resolve)(const nlohmann::json& config, const std::string& where);  // every parameter
   std::vector<FieldDoc> (*describe)(const nlohmann::json& config, const std::string& where);
   EnvSpec (*spec)(const nlohmann::json& config, const std::string& id);
+  // Gives environments parameters of their own: {"key": [one value for each environment]}, laid over the batch's.
+  void (*vary)(VecEnv&, const nlohmann::json& values);
   std::unique_ptr<VecEnv> (*make)(std::shared_ptr<Device>, const nlohmann::json& config, const std::string& id,
                                   const BatchOptions&);
 };

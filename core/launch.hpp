@@ -36,14 +36,22 @@ inline void check_cuda(cudaError_t error, const char* call,
 namespace cuda {
 
 inline constexpr int kThreads = 128;
-// Bounds a thread's registers to 64: more warps on a multiprocessor hide more latency.
-inline constexpr int kBlocksPerMultiprocessor = 8;
+// Bounds a thread's registers to 64: more warps on a multiprocessor hide more latency. To 96 where scratch is in registers.
+constexpr int blocks_per_multiprocessor(bool own_scratch) { return own_scratch ? 5 : 8; }
 inline constexpr int kStageBytes = 2048 + 32;  // of a warp; 32 to align what is staged as its goal is
 
 template <class Body>
 __global__ void each_kernel(int64_t n, const __grid_constant__ Body body) {
   const int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < n) body(i);
+}
+
+// With one lane and loops that the compiler unrolls, scratch memory is the thread's own: registers, as far as they go.
+inline constexpr int kOwnScratchBytes = 1024;
+template <class Env>
+constexpr bool has_own_scratch(int lanes) {
+  if constexpr (IsVariant<Env> && HasScratch<Env>) return lanes == 1 && Env::Params::kUnrolls;
+  return false;
 }
 
 // Some neighbouring environments of a tile, and the lanes of one warp, which work on all of them.
@@ -57,14 +65,16 @@ struct Group {
   int size;
   Stage stage;
   Lanes lanes;
+  unsigned char* scratch;  // null: in the tile
 
-  __device__ Env env(int k) const { return tile_env<Env>(layout, params, memory, near + k, lanes); }
+  __device__ Env env(int k) const { return tile_env<Env>(layout, params, memory, near + k, lanes, scratch); }
 };
 
 // A place in a tile: one environment, and the lanes that work on it alone.
 template <class Env, int kLanes>
 struct Seat {
   static constexpr int kNeighbours = 32 / kLanes;
+  static constexpr bool kOwnScratch = has_own_scratch<Env>(kLanes);
 
   const TileLayout& layout;
   const typename Env::Params& params;
@@ -72,18 +82,19 @@ struct Seat {
   int count;  // environments of the tile that exist
   int near;   // our number among them
   int e;      // our number in the batch
+  alignas(16) unsigned char scratch[kOwnScratch ? kOwnScratchBytes : 1];
 
   __device__ Seat(const TileLayout& layout, const typename Env::Params& params, unsigned char* memory, int first,
                   int count)
       : layout(layout), params(params), memory(memory), count(count), near(threadIdx.x / kLanes), e(first + near) {}
 
   __device__ bool taken() const { return near < count; }
-  __device__ Env env() const {
+  __device__ Env env() {
     Lanes lanes;
     lanes.lane = threadIdx.x % kLanes;
     lanes.width = kLanes;
     lanes.mask = kLanes == 32 ? ~0u : ((1u << (kLanes & 31)) - 1) << (threadIdx.x % 32 / kLanes * kLanes);
-    return tile_env<Env>(layout, params, memory, near, lanes);
+    return tile_env<Env>(layout, params, memory, near, lanes, kOwnScratch ? scratch : nullptr);
   }
 
   // The environments of our warp.
@@ -110,24 +121,26 @@ struct Seat {
     lanes.width = 32;
     lanes.mask = ~0u;
     const Stage stage{memory + layout.bytes + threadIdx.x / 32 * kStageBytes, kStageBytes};
-    return {layout, params, memory, first, e - near + first, size, stage, lanes};
+    // A step is over when its group works together, and what is staged is written out before an episode begins.
+    return {layout, params, memory, first, e - near + first, size, stage, lanes, kOwnScratch ? stage.memory : nullptr};
   }
 };
 
 // One block = one tile. The environments' state comes into shared memory, kLanes threads work on each, and it goes back.
 // __grid_constant__: the arguments stay where they are when rules take references to them.
 template <class Env, int kLanes, class Body>
-__global__ void __launch_bounds__(kThreads, kBlocksPerMultiprocessor)
+__global__ void __launch_bounds__(kThreads, blocks_per_multiprocessor(has_own_scratch<Env>(kLanes)))
     tile_kernel(int num_envs, const __grid_constant__ typename Env::Params params,
                 const __grid_constant__ typename Env::State state, const __grid_constant__ Body body) {
   extern __shared__ __align__(16) unsigned char memory[];
-  const TileLayout layout = TileLayout::of<Env>(params, kThreads / kLanes, kLanes);
+  const TileLayout layout = TileLayout::of<Env>(params, kThreads / kLanes, kLanes, !has_own_scratch<Env>(kLanes));
   const int first = blockIdx.x * layout.envs;
   const int count = num_envs - first < layout.envs ? num_envs - first : layout.envs;
 
   load_tile(layout, params, state, memory, first, count, num_envs);
   __syncthreads();
-  body(Seat<Env, kLanes>(layout, params, memory, first, count));
+  Seat<Env, kLanes> seat(layout, params, memory, first, count);
+  body(seat);
   __syncthreads();
   store_tile(layout, params, state, memory, first, count, num_envs);
 }
@@ -163,13 +176,20 @@ struct CudaBackend {
   static void tiles(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
                     const typename Env::State& state, Body body) {
     switch (shape.lanes) {
-      case 1: return tiles_of<Env, 1>(device, num_envs, params, state, body);
-      case 2: return tiles_of<Env, 2>(device, num_envs, params, state, body);
-      case 4: return tiles_of<Env, 4>(device, num_envs, params, state, body);
-      case 8: return tiles_of<Env, 8>(device, num_envs, params, state, body);
-      case 16: return tiles_of<Env, 16>(device, num_envs, params, state, body);
-      default: return tiles_of<Env, 32>(device, num_envs, params, state, body);
+      case 1: return tiles_of<Env, 1>(device, num_envs, shape, params, state, body);
+      case 2: return tiles_of<Env, 2>(device, num_envs, shape, params, state, body);
+      case 4: return tiles_of<Env, 4>(device, num_envs, shape, params, state, body);
+      case 8: return tiles_of<Env, 8>(device, num_envs, shape, params, state, body);
+      case 16: return tiles_of<Env, 16>(device, num_envs, shape, params, state, body);
+      default: return tiles_of<Env, 32>(device, num_envs, shape, params, state, body);
     }
+  }
+
+  // The same for a number of lanes that is known.
+  template <class Env, int kLanes, class Body>
+  static void tiles_of(Device& device, int num_envs, TileShape, const typename Env::Params& params,
+                       const typename Env::State& state, Body body) {
+    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, params, state, body);
   }
 
  private:
@@ -181,14 +201,12 @@ struct CudaBackend {
 
   template <class Env>
   static int shared_bytes(const typename Env::Params& params, int lanes) {
-    const TileLayout layout = TileLayout::of<Env>(params, cuda::kThreads / lanes, lanes);
+    const bool own_scratch = cuda::has_own_scratch<Env>(lanes);
+    if (own_scratch && TileLayout::of_scratch<Env>(params).bytes > cuda::kOwnScratchBytes) {
+      throw Error("the scratch memory of a variant of a game is larger than a thread's");
+    }
+    const TileLayout layout = TileLayout::of<Env>(params, cuda::kThreads / lanes, lanes, !own_scratch);
     return layout.bytes + cuda::kThreads / 32 * cuda::kStageBytes;
-  }
-
-  template <class Env, int kLanes, class Body>
-  static void tiles_of(Device& device, int num_envs, const typename Env::Params& params,
-                       const typename Env::State& state, Body body) {
-    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, params, state, body);
   }
 
   template <class Env, int kLanes, class Body>
@@ -268,7 +286,8 @@ struct CpuBackend {
       for (int e = 0; e < count; ++e) {
         Lanes lanes;
         lanes.backwards = shape.backwards;
-        body(Seat<Env>{tile_env<Env>(layout, params, bytes, e, lanes), first + e});
+        Seat<Env> seat{tile_env<Env>(layout, params, bytes, e, lanes), first + e};
+        body(seat);
       }
       store_tile(layout, params, state, bytes, first, count, num_envs);
     };
@@ -277,6 +296,12 @@ struct CpuBackend {
     tbb::parallel_for(tbb::blocked_range<int>(0, tiles, 1), [&](const tbb::blocked_range<int>& range) {
       for (int t = range.begin(); t != range.end(); ++t) tile(t * kEnvs);
     });
+  }
+
+  template <class Env, int, class Body>
+  static void tiles_of(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
+                       const typename Env::State& state, Body body) {
+    tiles<Env>(device, num_envs, shape, params, state, body);
   }
 };
 using Backend = CpuBackend;

@@ -42,6 +42,27 @@ std::unique_ptr<VecEnv> make_env_batch(std::shared_ptr<Device> device, const nlo
 }
 
 template <class Env>
+void vary_batch(VecEnv& env, const nlohmann::json& values) {
+  using Params = typename Env::Params;
+  const std::string& id = env.spec().id;
+  if (!values.is_object()) throw Error(id + ": parameters of environments must be an object of lists");
+  const auto envs = static_cast<size_t>(env.num_envs());
+  for (const auto& [key, list] : values.items()) {
+    if (list.is_array() && list.size() == envs) continue;
+    throw Error(id + ": '" + key + "' must be a list of " + std::to_string(envs) + " values, one for each environment");
+  }
+  if (!env.params()) env.vary(nullptr);  // says that it cannot
+  std::vector<Params> params(envs, *static_cast<const Params*>(env.params()));
+  for (size_t e = 0; e < envs; ++e) {
+    nlohmann::json own = nlohmann::json::object();
+    for (const auto& [key, list] : values.items()) own[key] = list[e];
+    read_config(params[e], own, id + ", environment " + std::to_string(e));
+    if constexpr (requires { params[e].check(); }) params[e].check();
+  }
+  env.vary(params.data());
+}
+
+template <class Env>
 EnvEntry make_entry(const std::string& id, const char* settings) {
   EnvEntry entry;
   entry.id = id;
@@ -56,6 +77,7 @@ EnvEntry make_entry(const std::string& id, const char* settings) {
   entry.spec = [](const nlohmann::json& config, const std::string& id) {
     return measure<Env>(params_from<Env>(config, id), id);
   };
+  entry.vary = vary_batch<Env>;
   entry.make = make_env_batch<Env>;
   return entry;
 }

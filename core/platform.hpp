@@ -14,5 +14,12 @@
 #define THRONG_CALLED_ON_GPU
 #endif
 
+// Before a loop whose length the compiler knows: it becomes straight code on the GPU, and its arrays registers.
+#ifdef __CUDA_ARCH__
+#define THRONG_UNROLL _Pragma("unroll")
+#else
+#define THRONG_UNROLL
+#endif
+
 // Symbols that cross the border of a shared object; everything else is compiled with hidden visibility.
 #define THRONG_API __attribute__((visibility("default")))

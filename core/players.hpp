@@ -35,13 +35,15 @@ template <class Env>
 struct Choose {
   using Memory = typename MemoryOf<Env>::Type;
   PlayersCall call;
-  typename Env::Params params;
+  typename Env::Params shared;
+  const typename Env::Params* own;  // [env], or null
   typename Env::State state;
   Memory memory;
   ActionOf<Env>* actions;  // [env, agent, action_dim]
 
   THRONG_HD void operator()(int64_t row) const {
     const int e = static_cast<int>(row / call.agents), agent = static_cast<int>(row % call.agents);
+    const typename Env::Params& params = own ? own[e] : shared;
     const auto seen = [&](auto fields) {
       fields.fields(params, [&](const char*, auto& field, int) {
         field.data += e;
@@ -83,10 +85,11 @@ class Players {
  public:
   explicit Players(std::shared_ptr<Device> device) : arena_(std::move(device)) {}
 
-  void act(Device& device, const PlayersCall& call, const typename Env::Params& params,
+  void act(Device& device, const PlayersCall& call, const typename Env::Params& params, const typename Env::Params* own,
            const typename Env::State& state, const int32_t* step, ActionOf<Env>* actions) {
     if constexpr (HasMemory<Env>) remember(device, call, params, step);
-    Backend::each(device, int64_t(call.num_envs) * call.agents, Choose<Env>{call, params, state, memory_, actions});
+    Backend::each(device, int64_t(call.num_envs) * call.agents,
+                  Choose<Env>{call, params, own, state, memory_, actions});
   }
 
  private:

@@ -17,7 +17,8 @@ struct Stepper {
   Finals finals;
   RowShape obs, avail, world_state;
   int num_envs, first_env, agents, action_dim, objectives, time_limit, info_dim;
-  bool rounded;  // observations are bfloat16
+  bool rounded;                          // observations are bfloat16
+  const int32_t* time_limits = nullptr;  // [env], if they differ
 
   Stepper(const Call& call, const Book& book, const Finals& finals, const EnvSpec& spec, const BatchOptions& options)
       : call(call),
@@ -37,7 +38,7 @@ struct Stepper {
 
   // `seat` is one environment and its lanes, see core/launch.hpp.
   template <class Seat>
-  THRONG_HD void operator()(const Seat& seat) const {
+  THRONG_HD void operator()(Seat& seat) const {
     const Task task = seat.taken() ? move_on(seat.env(), seat.e) : kNothing;
     // Few episodes end or begin in a step: the lanes of several environments see to them together, one after the other.
     seat.one_by_one(task, [&](const auto& alone, int task) {
@@ -91,8 +92,8 @@ struct Stepper {
       book.episode[e] = episode;
       book.step[e] = 0;
       book.ended[e] = 0;
-      for (int i = 0; i < agents * objectives; ++i) book.returns[int64_t(i) * num_envs + e] = 0.0f;
     });
+    env.lanes.each(agents * objectives, [&](int i) { book.returns[int64_t(i) * num_envs + e] = 0.0f; });
     env.reset(Rng{fold_in(fold_in(key, episode), 0)});
   }
 
@@ -106,7 +107,8 @@ struct Stepper {
     const auto* actions = static_cast<const ActionOf<Env>*>(call.actions) + int64_t(e) * agents * action_dim;
     const bool terminated = env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
                                      Rng{fold_in(fold_in(key, episode), static_cast<uint32_t>(t))});
-    const int ended = terminated ? 1 : time_limit > 0 && t >= time_limit ? 2 : 0;
+    const int limit = time_limits ? time_limits[e] : time_limit;
+    const int ended = terminated ? 1 : limit > 0 && t >= limit ? 2 : 0;
     env.lanes.once([&] {
       book.step[e] = t;
       book.ended[e] = static_cast<uint8_t>(ended);
@@ -116,29 +118,36 @@ struct Stepper {
     return ended != 0;
   }
 
-  // The measures of the episode that has just ended: its own row, and the running totals.
+  // The measures of the episode that has just ended: its own row, and the running totals (episodes, returns, length, info).
   THRONG_HD void record(Env& env, int e) const {
+    env.lanes.each(agents * objectives, [&](int i) {
+      finals.episode_return[int64_t(e) * agents * objectives + i] = book.returns[int64_t(i) * num_envs + e];
+    });
+    float* info = finals.info + int64_t(e) * info_dim;
     env.lanes.once([&] {
-      float* total = book.totals + e;
-      *total += 1.0f;
-      for (int o = 0; o < objectives; ++o) {
-        float sum = 0.0f;
-        for (int a = 0; a < agents; ++a) {
-          const float value = book.returns[int64_t(a * objectives + o) * num_envs + e];
-          finals.episode_return[(int64_t(e) * agents + a) * objectives + o] = value;
-          sum += value;
-        }
-        *(total += num_envs) += sum / static_cast<float>(agents);
-      }
       finals.episode_length[e] = book.step[e];
-      *(total += num_envs) += static_cast<float>(book.step[e]);
       if constexpr (HasInfo<Env>) {
-        float* info = finals.info + int64_t(e) * info_dim;
         Writer<float> out{info};
         env.info(out);
-        for (int i = 0; i < info_dim; ++i) *(total += num_envs) += info[i];
       }
     });
+    env.lanes.each(2 + objectives + info_dim, [&](int k) {
+      float value = 1;
+      if (k > 1 + objectives) {
+        value = info[k - 2 - objectives];
+      } else if (k == 1 + objectives) {
+        value = static_cast<float>(book.step[e]);
+      } else if (k > 0) {
+        value = mean_return(e, k - 1);
+      }
+      book.totals[int64_t(k) * num_envs + e] += value;
+    });
+  }
+
+  THRONG_HD float mean_return(int e, int objective) const {
+    float sum = 0.0f;
+    for (int a = 0; a < agents; ++a) sum += book.returns[int64_t(a * objectives + objective) * num_envs + e];
+    return sum / static_cast<float>(agents);
   }
 
   THRONG_HD void write_outcome(Env& env, int e, int ended) const {

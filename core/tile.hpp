@@ -24,18 +24,31 @@ struct TileLayout {
   // Neighbouring threads read neighbouring indices of the same environment, if it has several lanes, or the parts of its
   // rows: the padding makes a warp's 32 words fall into different banks of shared memory.
   template <class Env>
-  THRONG_HD static TileLayout of(const typename Env::Params& params, int envs, int lanes) {
+  THRONG_HD static TileLayout of(const typename Env::Params& params, int envs, int lanes, bool with_scratch = true) {
     TileLayout layout;
     layout.envs = envs;
     while ((1 << layout.shift) < envs) ++layout.shift;
     layout.stride = envs + (lanes == 1 ? 4 : 32 / lanes);
     typename Env::State state;
     state.fields(params, [&](const char*, auto& field, int count) { layout.place(field, count); });
+    if (with_scratch) layout.place_scratch<Env>(params);
+    return layout;
+  }
+
+  // Scratch memory alone, for one environment.
+  template <class Env>
+  THRONG_HD static TileLayout of_scratch(const typename Env::Params& params) {
+    TileLayout layout;
+    layout.place_scratch<Env>(params);
+    return layout;
+  }
+
+  template <class Env>
+  THRONG_HD void place_scratch(const typename Env::Params& params) {
     if constexpr (HasScratch<Env>) {
       typename Env::Scratch scratch;
-      scratch.fields(params, [&](const char*, auto& field, int count) { layout.place(field, count); });
+      scratch.fields(params, [&](const char*, auto& field, int count) { place(field, count); });
     }
-    return layout;
   }
 
   // Reserves room for a field and tells where.
@@ -49,10 +62,10 @@ struct TileLayout {
 
 struct NoScratch {};
 
-// The environment number `e` of a tile in `memory`.
+// The environment number `e` of a tile in `memory`. Its scratch memory is there, too, unless it has some of its own.
 template <class Env>
-THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, unsigned char* memory, int e,
-                       Lanes lanes) {
+THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, unsigned char* memory, int e, Lanes lanes,
+                       unsigned char* own_scratch = nullptr) {
   layout.bytes = 0;
   auto place = [&](const char*, auto& field, int count) {
     using T = typename std::remove_reference_t<decltype(field)>::Value;
@@ -63,6 +76,11 @@ THRONG_HD Env tile_env(TileLayout layout, const typename Env::Params& params, un
   state.fields(params, place);
   if constexpr (HasScratch<Env>) {
     typename Env::Scratch scratch;
+    if (own_scratch != nullptr) {
+      layout = {};
+      memory = own_scratch;
+      e = 0;
+    }
     scratch.fields(params, place);
     return make_env<Env>(params, state, scratch, lanes);
   } else {
@@ -81,9 +99,9 @@ struct Rows {
 
   // Can all of it be moved in pieces of so many bytes?
   THRONG_HD bool divides(int piece) const {
-    const auto bits = reinterpret_cast<uintptr_t>(far) | static_cast<uintptr_t>(far_stride) |
-                      static_cast<uintptr_t>(near_stride) | static_cast<uintptr_t>(row_bytes);
-    return (bits & static_cast<uintptr_t>(piece - 1)) == 0;
+    const auto bits = static_cast<unsigned>(reinterpret_cast<uintptr_t>(far)) | static_cast<unsigned>(far_stride) |
+                      static_cast<unsigned>(near_stride) | static_cast<unsigned>(row_bytes);
+    return (bits & static_cast<unsigned>(piece - 1)) == 0;
   }
 };
 

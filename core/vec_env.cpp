@@ -93,6 +93,7 @@ void VecEnv::reset(uint64_t seed) {
   call.next = observations_;
   call.outcome.ended = outcomes_.ended;
   device_->fill_zero(book_.totals, sizeof(float) * num_totals() * num_envs());
+  started_ = true;
   launch(call);
 }
 
@@ -138,6 +139,17 @@ void VecEnv::check_picture(int env, int size) const {
   if (size < 16 || size > kLargest) {
     throw Error("render: size is " + std::to_string(size) + " pixels; valid: 16 to " + std::to_string(kLargest));
   }
+}
+
+void VecEnv::vary(const void*) { throw Error(spec_.id + ": its environments cannot have parameters of their own"); }
+
+void VecEnv::begin_all() {
+  const size_t envs = num_envs();
+  auto* all = static_cast<uint8_t*>(device_->allocate(envs));
+  upload(*device_, all, std::vector<uint8_t>(envs, 1));
+  reset_where(all);
+  device_->synchronize();
+  device_->release(all);
 }
 
 Image VecEnv::render(int, int) { throw Error(spec_.id + " draws no pictures"); }

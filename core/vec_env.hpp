@@ -147,6 +147,12 @@ class THRONG_API VecEnv {
   virtual void policy_actions(int policy, void* actions, Key key, uint32_t draw) = 0;
   int policy_named(const std::string& name) const;  // Error with the valid names
 
+  // Gives every environment parameters of its own, from now on, and lets all begin their next episode if they have begun
+  // any. `params`: num_envs() checked structs of the game; throng::vary() makes them of JSON. Error if sizes differ, or if
+  // the game does not allow it. spec()'s bounds then hold for all, and its time_limit is the longest.
+  virtual void vary(const void* params);
+  virtual const void* params() const { return nullptr; }  // the game's struct that the batch was made with
+
   // A picture of environment `env` as it is, drawn on the host; the longer side has `size` pixels. Error if the game draws
   // none (spec().renders).
   virtual Image render(int env, int size = 512);
@@ -172,6 +178,8 @@ class THRONG_API VecEnv {
   void allocate();  // after the derived class has asked the arena for its state
   virtual void launch(const Call&) = 0;
   void check_picture(int env, int size) const;
+  void begin_all();  // reset_where() of all environments
+  bool started_ = false;
 
   std::shared_ptr<Device> device_;
   EnvSpec spec_;

@@ -70,6 +70,8 @@ EnvSpec env_spec(const std::string& id, const nlohmann::json& config) {
   return find_env(id).entry->spec(scenario_config(id, config), id);
 }
 
+void vary(VecEnv& env, const nlohmann::json& values) { find_env(env.spec().id).entry->vary(env, values); }
+
 std::unique_ptr<VecEnv> make(const std::string& id, std::shared_ptr<Device> device, const BatchOptions& options,
                              const nlohmann::json& config) {
   return find_env(id).entry->make(std::move(device), scenario_config(id, config), id, options);

@@ -34,4 +34,9 @@ EnvSpec env_spec(const std::string& id, const nlohmann::json& config = {});
 std::unique_ptr<VecEnv> make(const std::string& id, std::shared_ptr<Device> device, const BatchOptions& options = {},
                              const nlohmann::json& config = {});
 
+// Gives every environment of the batch parameters of its own, {"key": [value for each environment]}, laid over those that
+// the batch was made with, and lets all begin their next episode. Error for an unknown key, an unfit value, a list of
+// another length, or where sizes would differ; then nothing has changed.
+void vary(VecEnv& env, const nlohmann::json& values);
+
 }  // namespace throng

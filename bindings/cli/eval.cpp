@@ -1,4 +1,5 @@
-// `throng eval`: plays episodes with the policy of a run's checkpoint, once drawing its actions and once taking the likeliest.
+// `throng eval`: plays episodes with the policy of a run's checkpoint, once drawing its actions and once taking the likeliest;
+// or with a policy that comes with the game.
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <filesystem>
@@ -9,10 +10,12 @@
 #include "algos/checkpoint.hpp"
 #include "algos/evaluate.hpp"
 #include "algos/learner.hpp"
+#include "algos/saved_opponent.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
 #include "bindings/cli/evaluation.hpp"
+#include "bindings/cli/statistics.hpp"
 #include "core/version.hpp"
 #include "envs/registry.hpp"
 
@@ -22,7 +25,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct EvalOptions {
-  std::string folder, checkpoint = "latest", device = "auto";
+  std::string folder, checkpoint = "latest", device = "auto", policy;
   int episodes = 0, threads = 0;
   std::optional<uint64_t> seed;
   bool json = false;
@@ -51,14 +54,37 @@ Trial prepare(const Run& run, const Checkpoint& checkpoint, const EvalOptions& o
   say("device: " + device->name());
   Trial trial;
   trial.env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
+  if (!run.train.opponent_run.empty()) trial.env = against_run(std::move(trial.env), run.train.opponent_run);
   trial.learner = make_learner(device, trial.env->spec(), episodes, run.train);
-  trial.learner->load(checkpoint.parameters, checkpoint.optimizer);
+  trial.learner->load(checkpoint.parameters, {});
   return trial;
+}
+
+// In the environment of a run, or in any other.
+int eval_policy(const EvalOptions& options) {
+  std::string id = options.folder;
+  nlohmann::json config;
+  TrainConfig train;
+  if (std::filesystem::is_directory(options.folder)) {
+    const Run run = Run::load(options.folder);
+    id = run.env, config = run.env_config, train = run.train;
+  }
+  const int episodes = options.episodes > 0 ? options.episodes : train.eval_episodes;
+  const std::shared_ptr<Device> device = open_device(options.device);
+  say("device: " + device->name());
+  const auto env = make(id, device, evaluation_options(env_spec(id, config), episodes), config);
+  const StopOnSignal stop("throng: stopping\n");
+  const PolicyStatistics result = play_statistics(*env, options.policy, episodes,
+                                                  options.seed.value_or(train.seed + Trainer::kEvaluationSeed), stop);
+  if (stop.requested()) return stop.exit_status();
+  print_line(options.json ? result.to_json(env->spec()).dump() : statistics_line(env->spec(), result));
+  return 0;
 }
 
 int eval(const EvalOptions& options) {
   if (options.episodes < 0) throw Error("--episodes must be at least 1, not " + std::to_string(options.episodes));
   limit_cpu_threads(options.threads);
+  if (!options.policy.empty()) return eval_policy(options);
   const Run run = Run::load(options.folder);
   const std::string path = checkpoint_path(options);
   const Checkpoint checkpoint = read_checkpoint(path);
@@ -118,7 +144,9 @@ std::vector<std::string> evaluation_table(const ordered_json& evaluations) {
 
 Action add_eval(CLI::App& app) {
   const auto options = std::make_shared<EvalOptions>();
-  app.add_option("DIR", options->folder, "folder of a run")->required();
+  app.add_option("DIR", options->folder, "folder of a run; with --policy also an environment: smax/3m")->required();
+  app.add_option("--policy", options->policy,
+                 "who plays instead of the run's policy: random, or one of the game's own");
   app.add_option("--checkpoint", options->checkpoint, "latest, best, or a file")->capture_default_str();
   app.add_option("--episodes", options->episodes, "episodes of each kind (default: eval_episodes of the run)");
   app.add_option("--device", options->device, "auto, cpu, cuda or cuda:N")->capture_default_str();

@@ -7,13 +7,6 @@ namespace throng {
 
 namespace {
 
-py::object dict_or_none(py::handle config, const char* name) {
-  if (!config.is_none() && !py::isinstance<py::dict>(config)) {
-    throw py::type_error(std::string(name) + " must be a dict or None, not " + type_name(config));
-  }
-  return py::reinterpret_borrow<py::object>(config);
-}
-
 // CUDA does not survive a fork; what it says of that itself is "initialization error", and "auto" would take the CPU.
 std::shared_ptr<Device> open_unforked(const std::string& name) {
   static std::atomic<pid_t> process = 0;  // the one in which the GPU is in use
@@ -36,7 +29,7 @@ std::unique_ptr<PythonEnv> make_python_env(const std::string& id, py::handle num
   options.time_limit = time_limit.is_none() ? -1 : integer<int>(time_limit, "time_limit", 0);
   options.first_env = integer<int>(first_env, "first_env", 0);
   options.lanes = integer<int>(lanes, "lanes", 0, 32);
-  const nlohmann::json parameters = to_json(dict_or_none(config, "config"), id);
+  const nlohmann::json parameters = parameters_from(config, id);
   const EnvSpec spec = env_spec(id, parameters);
   integer<int>(py::int_(int64_t{options.num_envs} * spec.num_agents), "num_envs * num_agents", 1);
   auto device = open_unforked(device_name);
@@ -52,7 +45,7 @@ std::unique_ptr<PythonEnv> make_python_env(const std::string& id, py::handle num
 
 py::dict describe(const std::string& id, py::handle config) {
   const EnvName name = find_env(id);
-  const nlohmann::json parameters = scenario_config(id, to_json(dict_or_none(config, "config"), id));
+  const nlohmann::json parameters = scenario_config(id, parameters_from(config, id));
   py::list described, known;
   for (const FieldDoc& field : name.entry->describe(parameters, id)) {
     py::dict one;
@@ -112,14 +105,10 @@ void bind_spec(py::module_& m) {
 void bind_calls(py::class_<PythonEnv>& c) {
   c.def("reset", &PythonEnv::reset, py::kw_only(), py::arg("seed") = py::none(), py::arg("mask") = py::none())
       .def("step", &PythonEnv::step, py::arg("actions"))
-      .def("sample_actions", &PythonEnv::sample_actions)
-      .def("policy_actions", &PythonEnv::policy_actions, py::arg("policy"))
-      .def(
-          "render",
-          [](PythonEnv& e, py::handle env, py::handle size) {
-            return e.render(integer<int>(env, "env", 0, e.env().num_envs() - 1), integer<int>(size, "size", 1));
-          },
-          py::arg("env") = 0, py::arg("size") = 512)
+      .def("sample_actions", &PythonEnv::sample_actions, py::arg("policy") = "random")
+      .def("vary", &PythonEnv::vary, py::arg("parameters"))
+      .def("render", &PythonEnv::render, py::arg("env") = 0, py::arg("size") = 512)
+      .def("render_step", &PythonEnv::render_step, py::arg("actions"), py::arg("env") = 0, py::arg("size") = 512)
       .def("statistics", &PythonEnv::statistics)
       .def("get_state", &PythonEnv::snapshot)
       .def("set_state", &PythonEnv::restore, py::arg("state"))

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bindings/python/device_array.hpp"
+#include "core/config.hpp"
 
 namespace throng {
 
@@ -104,6 +105,14 @@ py::dict to_dict(const EpisodeStatistics& statistics) {
   dict["length"] = mean(statistics.length);
   for (const auto& [name, value] : statistics.info) dict[py::str(name)] = mean(value);
   return dict;
+}
+
+nlohmann::json parameters_from(py::handle config, const std::string& id) {
+  if (py::isinstance<py::str>(config)) return parse_json_file(config.cast<std::string>());
+  if (!config.is_none() && !py::isinstance<py::dict>(config)) {
+    throw py::type_error("config must be a dict, a path or None, not " + type_name(config));
+  }
+  return to_json(config, id);
 }
 
 }  // namespace throng

@@ -47,4 +47,7 @@ Tensor to_tensor(py::handle array, const std::string& name);
 // {"episodes": .., "returns": .., "length": .., <info>: ..}; means are NaN when no episode ended.
 py::dict to_dict(const EpisodeStatistics&);
 
+// Parameters of an environment: a dict, the path of a JSON file, or None. Error names `id` for what JSON cannot say.
+nlohmann::json parameters_from(py::handle config, const std::string& id);
+
 }  // namespace throng

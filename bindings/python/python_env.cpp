@@ -7,6 +7,7 @@
 
 #include "bindings/python/convert.hpp"
 #include "core/error.hpp"
+#include "envs/registry.hpp"
 
 namespace throng {
 
@@ -64,6 +65,17 @@ bool suits(dl::DataType dtype, bool continuous) {
 auto without_gil(auto&& work) {
   const py::gil_scoped_release release;
   return work();
+}
+
+// [picture, height, width, 3]
+py::array stacked(const std::vector<Image>& images) {
+  const Image& first = images.at(0);
+  const size_t bytes = first.rgb.size();
+  py::array_t<uint8_t> all(
+      {py::ssize_t(images.size()), py::ssize_t(first.height), py::ssize_t(first.width), py::ssize_t(3)});
+  for (size_t i = 0; i < images.size(); ++i)
+    std::copy(images[i].rgb.begin(), images[i].rgb.end(), all.mutable_data() + i * bytes);
+  return all;
 }
 
 bool is_there(const ForeignArray& array, const Device& device) {
@@ -301,20 +313,8 @@ const uint8_t* PythonEnv::mask_on_device(py::handle mask, ForeignArray& keep) {
   return held_->mask;
 }
 
-py::object PythonEnv::sample_actions() {
+py::object PythonEnv::sample_actions(const std::string& policy) {
   check_started("sample_actions()");
-  const Turn turn(*this);
-  VecEnv& batch = env();
-  {
-    const py::gil_scoped_release release;
-    batch.random_actions(batch.observations().avail_actions, batch.actions(), fold_in(key(seed_), kSampleActions),
-                         draw_++);
-  }
-  return present(actions_);
-}
-
-py::object PythonEnv::policy_actions(const std::string& policy) {
-  check_started("policy_actions()");
   const Turn turn(*this);
   VecEnv& batch = env();
   const int number = batch.policy_named(policy);
@@ -325,14 +325,34 @@ py::object PythonEnv::policy_actions(const std::string& policy) {
   return present(actions_);
 }
 
-py::array PythonEnv::render(int e, int size) {
+void PythonEnv::vary(py::handle parameters) {
+  VecEnv& batch = env();
+  const Turn turn(*this);
+  const nlohmann::json values = to_json(parameters, batch.spec().id);
+  {
+    const py::gil_scoped_release release;
+    throng::vary(batch, values);
+  }
+}
+
+// --- pictures -------------------------------------------------------------------------------------------------------
+
+py::array PythonEnv::render(py::handle index, py::handle size) {
   check_started("render()");
   const Turn turn(*this);
-  const Image image = without_gil([&] { return held_->env->render(e, size); });
-  std::vector<std::byte> bytes(reinterpret_cast<const std::byte*>(image.rgb.data()),
-                               reinterpret_cast<const std::byte*>(image.rgb.data() + image.rgb.size()));
-  const std::vector<int64_t> shape = {image.height, image.width, 3};
-  return numpy_array(std::move(bytes), {dl::kUInt, 8, 1}, shape, compact_strides(shape));
+  return stacked({env().render(integer<int>(index, "env", 0), integer<int>(size, "size", 0))})[py::int_(0)];
+}
+
+py::array PythonEnv::render_step(py::handle actions, py::handle index, py::handle size) {
+  check_started("render_step()");
+  const Turn turn(*this);
+  VecEnv& batch = env();
+  const int e = integer<int>(index, "env", 0, batch.num_envs() - 1);
+  ForeignArray keep;
+  const auto* chosen = static_cast<const uint32_t*>(actions_on_device(actions, keep));  // int32 or float32
+  const size_t count = size_t(batch.spec().num_agents) * batch.spec().action_dim();
+  const std::vector<uint32_t> row = download(batch.device(), chosen + e * count, count);
+  return stacked(batch.render_step(e, row.data(), integer<int>(size, "size", 0)));
 }
 
 py::dict PythonEnv::statistics() {

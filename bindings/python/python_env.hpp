@@ -37,9 +37,10 @@ class PythonEnv {
 
   py::tuple reset(py::handle seed, py::handle mask);
   py::tuple step(py::handle actions);
-  py::object sample_actions();
-  py::object policy_actions(const std::string& policy);
-  py::array render(int env, int size);
+  py::object sample_actions(const std::string& policy);
+  void vary(py::handle parameters);
+  py::array render(py::handle env, py::handle size);
+  py::array render_step(py::handle actions, py::handle env, py::handle size);
   py::dict statistics();
 
   py::dict snapshot();

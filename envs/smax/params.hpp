@@ -22,9 +22,9 @@ enum AttackMode : uint8_t { kClosest, kRandom };
 inline constexpr const char* kAttackModes[] = {"closest", "random"};
 
 // Who commands the enemies: a script, which attacks whom attack_mode says or (kHeuristicRandom) anybody in range, or, as
-// agents of their own, whoever commands the allies.
-enum Opponent : uint8_t { kHeuristic, kHeuristicRandom, kSelf };
-inline constexpr const char* kOpponents[] = {"heuristic", "heuristic_random", "self"};
+// agents of their own, whoever commands the allies; or (kPolicy) another policy, which to the game is the same.
+enum Opponent : uint8_t { kHeuristic, kHeuristicRandom, kSelf, kPolicy };
+inline constexpr const char* kOpponents[] = {"heuristic", "heuristic_random", "self", "policy"};
 
 inline constexpr float kSpawnSpread = 2;  // units start within this of the point that the rules name
 
@@ -77,7 +77,9 @@ struct Params {
     v("see_enemy_actions", see_enemy_actions, "observations show what opponents just did and how their weapons are");
     v("walls_cause_death", walls_cause_death, "whoever reaches the border dies; otherwise it stops there");
     v("opponent", opponent, kOpponents,
-      "who commands the enemies: a script; one that picks its targets at random; or agents, so that both teams learn");
+      "who commands the enemies: a script; one that picks its targets at random; the agents themselves, so that both "
+      "teams "
+      "learn; or a saved policy (algos/opponent.hpp)");
     v("self_play_reward", self_play_reward,
       "zero-sum: the bonus for the winners, its negative for the losers, no more");
     v("enemy_shoots", enemy_shoots, "scripted units attack; otherwise they only move");
@@ -96,12 +98,13 @@ struct Params {
 
   // A step lists the units that are alive when it begins, and loops over those.
   static constexpr bool kListsFighters = true;
+  static constexpr bool kUnrolls = false;
 
   THRONG_HD int num_allies() const { return ally_units.size; }
   THRONG_HD int num_enemies() const { return enemy_units.size; }
   THRONG_HD int num_units() const { return ally_units.size + enemy_units.size; }
   // The agents are the first of the units; all of them can name as many targets as the larger of their teams needs.
-  THRONG_HD bool self_play() const { return opponent == kSelf; }
+  THRONG_HD bool self_play() const { return opponent >= kSelf; }
   THRONG_HD int num_agents() const { return self_play() ? num_units() : num_allies(); }
   THRONG_HD int num_slots() const { return self_play() && num_allies() > num_enemies() ? num_allies() : num_enemies(); }
 
@@ -223,6 +226,7 @@ template <int kAllies, int kEnemies>
 struct Sized : Params {
   static constexpr int kMostLanes = 8;
   static constexpr bool kListsFighters = false;
+  static constexpr bool kUnrolls = kAllies + kEnemies <= 10;  // of more, the code would be too long
   static constexpr bool legacy = false;
 
   THRONG_HD explicit Sized(const Params& p) : Params(p) {}

@@ -46,6 +46,7 @@ struct EnvOf {
   Scratch w;
   Lanes lanes;
 
+  static constexpr bool kVaries = true;  // environments of a batch can have parameters of their own
   static constexpr const char* kVersion = "jaxmarl-0.2.0";
   static constexpr const char* kInfo[] = {"won", "enemies_killed"};  // enemies_killed: the share of them
 
@@ -65,13 +66,34 @@ struct EnvOf {
     return enemy < 0 ? "ally_" + std::to_string(agent) : "enemy_" + std::to_string(enemy);
   }
 
+  // --- loops over units: divided among the lanes, or, of few units, straight code
+
+  template <class Body>
+  THRONG_HD void for_each(int n, const Body& body) const {
+    if (P::kUnrolls && lanes.width == 1) {
+      loop(0, n, body);
+    } else {
+      lanes.each(n, body);
+    }
+  }
+
+  template <class Body>
+  THRONG_HD static void loop(int first, int end, const Body& body) {
+    if constexpr (P::kUnrolls) {
+      THRONG_UNROLL
+      for (int i = first; i < end; ++i) body(i);
+    } else {
+      for (int i = first; i < end; ++i) body(i);
+    }
+  }
+
   // --- the beginning of an episode
 
   THRONG_HD void reset(Rng rng) { reset_with(Draws(rng)); }
 
   template <class D>
   THRONG_HD void reset_with(const D& draws) {
-    lanes.each(p.num_units(), [&](int unit) { spawn(unit, draws); });
+    for_each(p.num_units(), [&](int unit) { spawn(unit, draws); });
     muster();
     push_apart();
   }
@@ -108,11 +130,11 @@ struct EnvOf {
   template <class Order, class D>
   THRONG_HD bool play(const Order& order, Rewards rewards, const D& draws) {
     muster();
-    lanes.each(p.num_units(), [&](int unit) { begin_step(unit, order(unit)); });
+    for_each(p.num_units(), [&](int unit) { begin_step(unit, order(unit)); });
     if (p.legacy) muster(/*with_dead=*/true);
     for (int world_step = 0; world_step < p.world_steps_per_env_step; ++world_step) {
-      lanes.each(num_fighters(), [&](int fighter) { fire_and_move(fighter, world_step, draws); });
-      lanes.each(num_fighters(), [&](int fighter) { take_damage(fighter); });
+      for_each(num_fighters(), [&](int fighter) { fire_and_move(fighter, world_step, draws); });
+      for_each(num_fighters(), [&](int fighter) { take_damage(fighter); });
       push_apart();
     }
     pay(rewards);
@@ -121,7 +143,7 @@ struct EnvOf {
 
   THRONG_HD void muster(bool with_dead = false) {
     if (P::kListsFighters) list_fighters(with_dead);
-    lanes.each(num_fighters(), [&](int fighter) { w.radius[fighter] = p.radius[s.type[unit_of(fighter)]]; });
+    for_each(num_fighters(), [&](int fighter) { w.radius[fighter] = p.radius[s.type[unit_of(fighter)]]; });
   }
 
   THRONG_HD void list_fighters(bool with_dead) {
@@ -175,9 +197,9 @@ struct EnvOf {
     const int first = is_ally(unit) ? num_ally_fighters() : 0;
     const int end = is_ally(unit) ? num_fighters() : num_ally_fighters();
     float damage = 0;
-    for (int k = first; k < end; ++k) {
+    loop(first, end, [&](int k) {
       if (w.hit[k] == unit) damage += p.damage[s.type[unit_of(k)]];
-    }
+    });
     const float x = w.moved_x[fighter], y = w.moved_y[fighter];
     const bool at_wall = x <= 0 || x >= p.map_width || y <= 0 || y >= p.map_height;
     const float health = s.health[unit] - damage;
@@ -192,7 +214,7 @@ struct EnvOf {
   // Units that overlap push each other, all at once and only once. This is where moves reach the state.
   THRONG_HD void push_apart() {
     if (lanes.width == 1) return push_in_pairs();
-    lanes.each(num_fighters(), [&](int fighter) {
+    for_each(num_fighters(), [&](int fighter) {
       Push push;
       for (int k = 0; k < num_fighters(); ++k) {
         if (k != fighter) push += push_between(fighter, k);
@@ -205,15 +227,15 @@ struct EnvOf {
   // in the order of who pushes: the same bits with half the work.
   THRONG_HD void push_in_pairs() {
     const int fighters = num_fighters();
-    for (int i = 0; i < fighters; ++i) w.push_x[i] = w.push_y[i] = 0;
-    for (int i = 0; i < fighters; ++i) {
-      for (int k = i + 1; k < fighters; ++k) {
+    loop(0, fighters, [&](int i) { w.push_x[i] = w.push_y[i] = 0; });
+    loop(0, fighters, [&](int i) {
+      loop(i + 1, fighters, [&](int k) {
         const Push push = push_between(i, k);
         w.push_x[i] += push.x, w.push_y[i] += push.y;
         w.push_x[k] -= push.x, w.push_y[k] -= push.y;
-      }
+      });
       be_pushed(i, {w.push_x[i], w.push_y[i]});
-    }
+    });
   }
 
   struct Push {
@@ -241,14 +263,14 @@ struct EnvOf {
   // they have won. With self_play_reward damage earns nothing, and the losers pay the bonus.
   THRONG_HD void pay(Rewards rewards) {
     const int allies = p.num_allies(), units = p.num_units(), first = p.self_play() ? 0 : allies;
-    lanes.each(units - first, [&](int i) {
+    for_each(units - first, [&](int i) {
       const int unit = first + i;
       w.loss[unit] = (s.health[unit] - w.loss[unit]) / p.max_health[s.type[unit]];
     });
     const bool victory = won(), defeat = lost();
     const float for_allies = earnings(allies, units, victory, defeat);
     const float for_enemies = p.self_play() ? earnings(0, allies, defeat, victory) : 0;
-    lanes.each(p.num_agents(), [&](int agent) { rewards(agent) = is_ally(agent) ? for_allies : for_enemies; });
+    for_each(p.num_agents(), [&](int agent) { rewards(agent) = is_ally(agent) ? for_allies : for_enemies; });
   }
 
   // Of the team whose opponents are the units from `first` on.
@@ -256,7 +278,7 @@ struct EnvOf {
     const float bonus = victory ? p.won_battle_bonus : 0;
     if (p.self_play_reward) return defeat ? -p.won_battle_bonus : bonus;
     float loss = 0;
-    for (int unit = first; unit < end; ++unit) loss += w.loss[unit];
+    loop(first, end, [&](int unit) { loss += w.loss[unit]; });
     return -loss / static_cast<float>(end - first) + bonus;
   }
 

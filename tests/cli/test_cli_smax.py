@@ -1,7 +1,8 @@
 """SMAX on the command line: scenarios of one's own, statistics of episodes."""
 import json
 
-from running import done, lines_of_json, refused
+import pytest
+from running import SMALL, done, lines_of_json, refused, throng
 
 BATTLE = """{
   // six against nine, and marines that hit hard
@@ -58,3 +59,35 @@ def test_all_scenarios():
     lines = lines_of_json(done("bench", "smax/all", "--statistics", "--episodes", "4", "--policy", "random", "--device", "cpu",
                                "--json"))
     assert len(lines) == 14 and lines[0]["env"] == "smax/3m" and lines[-1]["env"] == "smax/smacv2_20_units"
+
+
+def test_pictures(tmp_path):
+    frames = tmp_path / "frames"
+    process = throng("render", "smax/3m", "--policy", "heuristic", "--steps", "2", "--size", "64", "--out", frames)
+    if "no PNG writer" in process.stderr:
+        pytest.skip("built without libstb-dev")
+    assert process.returncode == 0 and "17 pictures of 2 steps" in process.stderr
+    files = sorted(frames.iterdir())
+    assert len(files) == 17 and files[0].name == "frame_00000.png"
+    assert all(f.read_bytes().startswith(b"\x89PNG") for f in files)
+    few = tmp_path / "few"
+    done("render", "smax/3m", "--steps", "3", "--size", "64", "--every_step", "--out", few)
+    assert len(list(few.iterdir())) == 4
+    assert "size" in refused("render", "smax/3m", "--size", "3", "--out", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_eval_of_a_player():
+    (line,) = lines_of_json(done("eval", "smax/3m", "--policy", "heuristic", "--episodes", "100", "--device", "cpu", "--json"))
+    assert line["policy"] == "heuristic" and line["episodes"] == 100 and 0.3 < line["win_rate"]["mean"] < 0.7
+    assert "unknown environment" in refused("eval", "smux/3m", "--policy", "heuristic", "--device", "cpu")
+
+
+def test_training_against_a_saved_policy(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    done("train", "smax/3m", *SMALL, "--quiet", "--out", first)
+    done("train", "smax/3m", "env.opponent=policy", f"opponent_run={first}", *SMALL, "--quiet", "--out", second)
+    config = json.loads((second / "config.json").read_text())
+    assert config["train"]["opponent_run"] == str(first)
+    assert "greedy" in done("eval", second, "--episodes", "20", "--device", "cpu")
+    assert "second team" in refused("train", "smax/3m", f"opponent_run={first}", *SMALL, "--out", tmp_path / "third")

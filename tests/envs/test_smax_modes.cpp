@@ -4,6 +4,8 @@
 
 #include "core/error.hpp"
 #include "envs/registry.hpp"
+#include "tests/devices.hpp"
+#include "tests/envs/drive.hpp"
 #include "tests/envs/smax_battle.hpp"
 
 namespace throng::smax {
@@ -231,6 +233,48 @@ TEST_CASE("with spawn_clamp all units begin on the map", "[smax]") {
     CHECK((outside == 0) == clamped);
   }
   CHECK_THROWS_AS(env_spec("smax/3m", {{"spawn_clamp", true}, {"radius", {1, 1, 1, 1, 1, 20}}}), Error);
+}
+
+// --- what the exam asks of every scenario, asked of the modes
+
+TEST_CASE("every mode gives the same bits however its loops run, within its bounds", "[smax]") {
+  const nlohmann::json modes[] = {{{"opponent", "self"}},
+                                  {{"opponent", "self"}, {"self_play_reward", true}},
+                                  {{"opponent", "heuristic_random"}},
+                                  {{"legacy", true}},
+                                  {{"legacy", true}, {"opponent", "self"}},
+                                  {{"spawn_clamp", true}},
+                                  {{"walls_cause_death", false}, {"see_enemy_actions", false}},
+                                  {{"enemy_shoots", false}}};
+  for (const nlohmann::json& mode : modes) {
+    for (const std::string id : {"smax/5m_vs_6m", "smax/smacv2_5_units"}) {
+      INFO(id << " " << mode.dump());
+      BatchOptions options = batch_of(13);
+      Drive forwards(id, "cpu", options, mode);
+      options.backwards = true;
+      Drive backwards(id, "cpu", options, mode);
+      options.backwards = false;
+      const EnvSpec& spec = forwards.spec();
+      for (int t = 0; t < 120; ++t) {
+        forwards.step(), backwards.step();
+        bool within = true;
+        for (const float x : download_obs(forwards.env(), forwards.env().observations().obs)) {
+          within = within && x >= spec.obs_low && x <= spec.obs_high;
+        }
+        REQUIRE(within);
+      }
+      CHECK(forwards.outputs() == backwards.outputs());
+      for (const std::string& device : test_devices()) {
+        for (const int lanes : {1, 8}) {
+          options.lanes = lanes;
+          Drive other(id, device, options, mode);
+          other.run(120);
+          CHECK(other.env().state_hash() == forwards.env().state_hash());
+          CHECK(other.outputs() == forwards.outputs());
+        }
+      }
+    }
+  }
 }
 
 }  // namespace throng::smax

@@ -68,6 +68,12 @@ __all__ = [
 ]
 
 
+def _parameters(config: Mapping[str, Any] | str | os.PathLike[str] | None) -> dict[str, Any] | str | None:
+    if config is None or isinstance(config, (str, os.PathLike)):
+        return config and os.fspath(config)
+    return dict(config)
+
+
 def make(
     id: str,
     num_envs: int = 1,
@@ -79,7 +85,7 @@ def make(
     lanes: int = 0,
     copy: bool = False,
     stream: int | None = None,
-    config: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | str | os.PathLike[str] | None = None,
 ) -> VecEnv:
     """A batch of `num_envs` environments.
 
@@ -98,7 +104,7 @@ def make(
                 overwrites them. True: every call returns fresh NumPy arrays, from a GPU, too
     stream      a CUDA stream as an integer; None: the legacy default stream, on which PyTorch
                 and CuPy work unless told otherwise
-    config      parameters of the environment, see describe()
+    config      parameters of the environment, see describe(); or the path of a JSON file with them
 
     ValueError names an unknown id, device or parameter, or a number out of range, and what is
     valid; RuntimeError if there is not enough memory.
@@ -113,7 +119,7 @@ def make(
         lanes=lanes,
         copy=copy,
         stream=stream,
-        config=None if config is None else dict(config),
+        config=_parameters(config),
     )
 
 
@@ -122,13 +128,15 @@ def list_envs() -> list[str]:
     return _throng.env_ids()
 
 
-def describe(id: str, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def describe(
+    id: str, config: Mapping[str, Any] | str | os.PathLike[str] | None = None
+) -> dict[str, Any]:
     """What an environment is: {"id", "summary", "spec", "scenarios", "parameters"}.
 
     "parameters" is a list of {"name", "type", "default", "doc", "valid"}; the defaults are those of
     the scenario and of `config`. ValueError for an unknown id or parameter.
     """
-    return _throng.describe(id, None if config is None else dict(config))
+    return _throng.describe(id, _parameters(config))
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,7 @@ def train(
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
     total_timesteps: int | None = None,
-    env_config: Mapping[str, Any] | None = None,
+    env_config: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     callback: Callable[[dict[str, Any]], bool | None] | None = None,
     **settings: Any,
 ) -> TrainResult:
@@ -180,7 +188,7 @@ def train(
     env              an id as for make()
     out              the run's folder; None: runs/<env>__<algo>__<seed>__<time>
     total_timesteps  steps of all environments together; None: as the environment recommends
-    env_config       parameters of the environment, see describe()
+    env_config       parameters of the environment, see describe(); or the path of a JSON file
     callback         called after each update with its line of metrics.jsonl and "num_updates",
                      "total_timesteps", "seconds_left"; a true return value stops the run
     settings         any other setting, `learning_rate=1e-3`; train_settings() has them all, and
@@ -193,8 +201,7 @@ def train(
     if total_timesteps is not None:
         chosen["total_timesteps"] = total_timesteps
     folder = "" if out is None else os.fspath(out)
-    parameters = None if env_config is None else dict(env_config)
-    return _result(*_throng.train(env, algo, device, folder, chosen, parameters, callback))
+    return _result(*_throng.train(env, algo, device, folder, chosen, _parameters(env_config), callback))
 
 
 def resume(

@@ -97,14 +97,14 @@ class EnvSpec:
     @property
     def objectives(self) -> tuple[str, ...]: ...
     @property
-    def info(self) -> tuple[str, ...]:
-        """Measures of an episode beside return and length: ("won", ...)."""
-    @property
     def policies(self) -> tuple[str, ...]:
-        """Players that need no learning: "random", and the game's own."""
+        """Players that need no learning: "random", and those that come with the game."""
     @property
     def renders(self) -> bool:
         """The game draws pictures."""
+    @property
+    def info(self) -> tuple[str, ...]:
+        """Measures of an episode beside return and length: ("won", ...)."""
 
 class VecEnv:
     """A batch of environments; made by throng.make().
@@ -160,18 +160,29 @@ class VecEnv:
 
         ValueError names the shape, dtype and device that came and those expected.
         """
-    def sample_actions(self) -> Array:
-        """Uniformly random legal actions, int32 (num_envs, num_agents), as drawn for step().
+    def sample_actions(self, policy: str = "random") -> Array:
+        """What one of spec.policies chooses, as step() takes it: uniformly random legal actions, or a
+        player that comes with the game ("heuristic").
 
         Which actions are legal is read from info["avail_actions"]. Draws depend on the seed of
-        reset() and on how often this was called since.
+        reset() and on how often this was called since. ValueError for an unknown policy.
         """
-    def policy_actions(self, policy: str) -> Array:
-        """What a player that needs no learning chooses, one of spec.policies, for every agent; otherwise
-        as sample_actions(), which is policy_actions("random"). ValueError for another name."""
+    def vary(self, parameters: Mapping[str, ArrayLike]) -> None:
+        """Gives every environment parameters of its own, {"map_width": [16.0, 32.0, ...]}: one value for
+        each environment, laid over those that make() was given. All begin their next episode.
+
+        Sizes must stay: the numbers of agents, actions and features. ValueError, and no change,
+        for an unknown parameter, an unfit value, a list of another length, or if the game does not
+        allow it.
+        """
     def render(self, env: int = 0, size: int = 512) -> NDArray[np.uint8]:
-        """A picture of one environment, (height, width, 3), drawn on the host; `size` is its longer side.
-        ValueError if the game draws none (spec.renders)."""
+        """A picture of one environment as it is, (height, width, 3), its longer side `size` pixels.
+        It is drawn without a window. ValueError if the game draws none (spec.renders)."""
+    def render_step(
+        self, actions: ArrayLike | Any, env: int = 0, size: int = 512
+    ) -> NDArray[np.uint8]:
+        """Pictures of what step(actions) would do to one environment, (moment, height, width, 3): one
+        for each of the moments that the game tells apart, the last one its end. Changes nothing."""
     def statistics(self) -> dict[str, Any]:
         """Means over the episodes that ended since the last call; waits for the device.
 
@@ -250,11 +261,11 @@ def make(
     lanes: int = 0,
     copy: bool = False,
     stream: int | None = None,
-    config: dict[str, Any] | None = None,
+    config: dict[str, Any] | str | None = None,
 ) -> VecEnv:
     """See throng.make()."""
 
-def describe(id: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
+def describe(id: str, config: dict[str, Any] | str | None = None) -> dict[str, Any]:
     """See throng.describe()."""
 
 def env_ids() -> list[str]:
@@ -269,7 +280,7 @@ def train(
     device: str,
     folder: str,
     settings: dict[str, Any],
-    env_config: dict[str, Any] | None,
+    env_config: dict[str, Any] | str | None,
     callback: Callable[[dict[str, Any]], bool | None] | None,
 ) -> tuple[str, bool]:
     """See throng.train(); returns the folder and whether the run is finished."""

@@ -1,0 +1,22 @@
+// A saved policy as an opponent: the run that it comes from, and the team that it commands.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "algos/opponent.hpp"
+
+namespace throng {
+
+// `both` as an environment of its first team, whose opponent is the policy of the run in `folder` (the file that
+// checkpoints/latest names). It draws its actions, by the mask of the other team. Error unless the policy sees and chooses as
+// many things as an agent of that team.
+std::unique_ptr<VecEnv> against_run(std::unique_ptr<VecEnv> both, const std::string& folder);
+
+// Makes such environments of what `make` makes.
+template <class Make>
+Make against_run(const Make& make, const std::string& folder) {
+  return [=](const auto&... what) { return against_run(make(what...), folder); };
+}
+
+}  // namespace throng
