@@ -152,6 +152,8 @@ void VecEnv::begin_all() {
   device_->release(all);
 }
 
+void VecEnv::launch_over(const Call&, const Memory&) { throw Error(spec_.id + " is no function of its state alone"); }
+
 Image VecEnv::render(int, int) { throw Error(spec_.id + " draws no pictures"); }
 std::vector<Image> VecEnv::render_step(int, const void*, int) { throw Error(spec_.id + " draws no pictures"); }
 

@@ -139,8 +139,9 @@ class THRONG_API VecEnv {
   // Draws a uniformly random legal action for every agent from `avail_actions`; `draw` numbers the draw.
   virtual void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) = 0;
 
-  // One launch over the caller's memory and as many environments as it holds; nothing of the batch's own is touched.
-  virtual void launch_over(const Call&, const Memory&) = 0;
+  // One launch over the caller's memory and as many environments as it holds; nothing of the batch's own is touched. Error
+  // if there is more to it than what Memory holds.
+  virtual void launch_over(const Call&, const Memory&);
 
   // What policy number `policy` of spec().policies chooses for every agent, for the present state; "random" reads
   // observations(). `draw` numbers the call: equal keys and draws give an environment equal choices in any batch.
