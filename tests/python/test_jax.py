@@ -62,14 +62,15 @@ def test_a_scan_is_the_play_of_the_environment(id, autoreset):
 def test_vmap_is_one_call_for_all(id):
     env, batch = throng.jax.make(id), throng.jax.make_vec(id)
     keys = jax.random.split(jax.random.key(1), N)
-    obs, state = jax.vmap(env.reset)(keys)
+    obs, state = jax.jit(jax.vmap(env.reset))(keys)
     seen, whole = batch.reset(keys)
+    step_all, step_batch = jax.jit(jax.vmap(env.step)), jax.jit(batch.step)
     for moves in actions_of(env.spec, 12):
         assert np.array_equal(jnp.stack([obs[a] for a in env.agents], 1), seen)
-        step = batch.step(whole, moves)
+        step = step_batch(whole, moves)
         seen, whole = step.obs, step.state
         chosen = moves if env.action_space(env.agents[0]).shape else moves[..., 0]
-        obs, state, rewards, dones, _ = jax.vmap(env.step)(keys, state, {a: chosen[:, i] for i, a in enumerate(env.agents)})
+        obs, state, rewards, dones, _ = step_all(keys, state, {a: chosen[:, i] for i, a in enumerate(env.agents)})
         assert np.array_equal(dones["__all__"], (step.terminations | step.truncations)[:, 0])
         assert np.allclose(jnp.stack([rewards[a] for a in env.agents], 1), step.rewards.sum(-1), atol=1e-5)
     text = str(jax.make_jaxpr(jax.vmap(env.reset))(keys))
@@ -80,12 +81,12 @@ def test_vmap_of_vmap_and_of_what_is_shared():
     env = throng.jax.make("smax/3m")
     keys = jax.random.split(jax.random.key(0), (2, 3))
     obs, state = jax.jit(jax.vmap(jax.vmap(env.reset)))(keys)
-    alone, one = env.reset(keys[1, 2])
+    alone, one = jax.jit(env.reset)(keys[1, 2])
     assert np.array_equal(obs["ally_0"][1, 2], alone["ally_0"])
     moves = {a: jnp.arange(8) for a in env.agents}  # eight futures of one state
-    _, after, *_ = jax.vmap(env.step, in_axes=(None, None, 0))(keys[0, 0], one, moves)
+    _, after, *_ = jax.jit(jax.vmap(env.step, in_axes=(None, None, 0)))(keys[0, 0], one, moves)
     assert after["state.health"].shape == (8, *one["state.health"].shape)
-    _, lonely, *_ = env.step(keys[0, 0], one, {a: 5 for a in env.agents})
+    _, lonely, *_ = jax.jit(env.step)(keys[0, 0], one, {a: 5 for a in env.agents})
     assert all(np.array_equal(after[name][5], lonely[name]) for name in lonely)
 
 
@@ -122,9 +123,9 @@ def test_what_jaxmarl_has():
     avail = env.get_avail_actions(state)
     assert avail["ally_0"].shape == (8,) and avail["ally_0"].dtype == jnp.uint8 and avail["ally_0"].any()
     move = {a: env.action_space(a).sample(jax.random.key(i)) for i, a in enumerate(env.agents)}
-    flags = []
+    flags, step = [], jax.jit(env.step)
     for _ in range(6):
-        obs, state, rewards, dones, infos = env.step(jax.random.key(0), state, move)
+        obs, state, rewards, dones, infos = step(jax.random.key(0), state, move)
         flags.append(bool(dones["__all__"]))
         assert set(rewards) == set(env.agents) and set(dones) == {*env.agents, "__all__"}
         assert all(leaf.shape == (3,) for leaf in jax.tree.leaves(infos))
@@ -135,7 +136,7 @@ def test_the_dead_are_done():
     for inactive_is_done in (True, False):
         env = throng.jax.make("smax/3m", inactive_is_done=inactive_is_done)
         keys = jax.random.split(jax.random.key(0), 32)
-        _, state = jax.vmap(env.reset)(keys)
+        _, state = jax.jit(jax.vmap(env.reset))(keys)
 
         def body(state, _):
             _, state, _, dones, _ = jax.vmap(env.step)(keys, state, {a: jnp.full(32, 4) for a in env.agents})
