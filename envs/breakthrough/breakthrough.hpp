@@ -71,6 +71,7 @@ struct Env {
   using State = breakthrough::State;
   using Obs = uint8_t;
   static constexpr const char* kVersion = "momaland-0.2.0";
+  static constexpr int kMostLanes = 2;
   static constexpr const char* kInfo[] = {"won"};  // by player 0
 
   const Params& p;

@@ -55,6 +55,7 @@ struct Env {
   using State = connect4::State;
   using Obs = uint8_t;
   static constexpr const char* kVersion = "momaland-0.2.0";
+  static constexpr int kMostLanes = 2;
   static constexpr const char* kInfo[] = {"won", "drawn"};  // by player 0
 
   const Params& p;
