@@ -153,7 +153,8 @@ struct Env {
   THRONG_HD void observe(int agent, auto& out) const {
     for (int row = p.board_height - 1; row >= 0; --row) {
       for (int column = 0; column < p.board_width; ++column) {
-        out(common::code_seen(common::has_bit(tokens(agent, column), row), common::has_bit(tokens(1 - agent, column), row)));
+        out(common::code_seen(common::has_bit(tokens(agent, column), row),
+                              common::has_bit(tokens(1 - agent, column), row)));
       }
     }
   }
