@@ -32,7 +32,7 @@ struct Adam {
   // For the next `steps` steps.
   void prepare(Device& device, const Schedule* schedule, int steps) const {
     float* corrections = this->corrections;
-    Backend::each(device, steps, [=] THRONG_HD(int64_t k) {
+    Backend::each(device, steps, [=] THRONG_BODY(int64_t k) {
       const float n = static_cast<float>(schedule->steps + k + 1);
       corrections[2 * k] = 1.0f / (1.0f - powf(kBeta1, n));
       corrections[2 * k + 1] = 1.0f / (1.0f - powf(kBeta2, n));
@@ -45,7 +45,7 @@ struct Adam {
               int64_t split, bool joint, const Schedule* schedule, int step, float eps, float max_grad_norm) const {
     float *first = this->first, *second = this->second;
     const float* correct = corrections + 2 * step;
-    Backend::each(device, size, [=] THRONG_HD(int64_t i) {
+    Backend::each(device, size, [=] THRONG_BODY(int64_t i) {
       const double square = joint ? square_norms[0] + square_norms[1] : square_norms[i >= split];
       const float norm = static_cast<float>(sqrt(square));
       if (!(square_norms[0] + square_norms[1] < INFINITY)) return;

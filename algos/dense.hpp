@@ -42,7 +42,7 @@ class Dense {
     const float* y = output_;
     const int out = out_;
     const Activation activation = activation_;
-    sum_columns(c.device, c.reducer, rows, out, c.gradients + bias_, [=] THRONG_HD(int64_t r, int k) {
+    sum_columns(c.device, c.reducer, rows, out, c.gradients + bias_, [=] THRONG_BODY(int64_t r, int k) {
       const float d = d_out[r * out + k] * slope(activation, y[r * out + k]);
       d_out[r * out + k] = d;
       return d;

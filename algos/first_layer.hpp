@@ -90,7 +90,7 @@ class FirstLayer {
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
     float* y = whole ? output_ : of_view_;
     const Activation activation = activation_;
-    each_element(c.device, views, (out + kWidth - 1) / kWidth, [=] THRONG_HD(int64_t r, int block) {
+    each_element(c.device, views, (out + kWidth - 1) / kWidth, [=] THRONG_BODY(int64_t r, int block) {
       const int first = block * kWidth, count = out - first < kWidth ? out - first : kWidth;
       float sum[kWidth];
       for (int k = 0; k < count; ++k) sum[k] = whole ? bias[first + k] : 0.0f;
@@ -109,7 +109,7 @@ class FirstLayer {
     const float* ids = view_.agent_id ? c.parameters + kernel_ + int64_t(view_.features()) * out : nullptr;
     float* y = output_;
     const Activation activation = activation_;
-    each_element(c.device, rows, out, [=] THRONG_HD(int64_t r, int k) {
+    each_element(c.device, rows, out, [=] THRONG_BODY(int64_t r, int k) {
       const float of_agent = ids ? ids[r % sharing * out + k] : 0.0f;
       y[r * out + k] = activate(activation, from[r / sharing * out + k] + of_agent + bias[k]);
     });
@@ -122,13 +122,13 @@ class FirstLayer {
     const Activation activation = activation_;
     float* bias = c.gradients + bias_;
     float* ids = view_.agent_id ? c.gradients + kernel_ + int64_t(view_.features()) * out : bias;
-    sum_columns(c.device, c.reducer, rows / agents, columns, ids, [=] THRONG_HD(int64_t r, int k) {
+    sum_columns(c.device, c.reducer, rows / agents, columns, ids, [=] THRONG_BODY(int64_t r, int k) {
       const float d = d_out[r * columns + k] * slope(activation, y[r * columns + k]);
       d_out[r * columns + k] = d;
       return d;
     });
     if (!view_.agent_id) return;
-    Backend::each(c.device, out, [=] THRONG_HD(int64_t k) {
+    Backend::each(c.device, out, [=] THRONG_BODY(int64_t k) {
       float sum = 0;
       for (int agent = 0; agent < agents; ++agent) sum += ids[agent * out + k];
       bias[k] = sum;
@@ -139,7 +139,7 @@ class FirstLayer {
   void gather_view(const Compute& c, int64_t views, const float* d_out) const {
     const int out = out_, sharing = view_.sharing;
     float* to = of_view_;
-    each_element(c.device, views, out, [=] THRONG_HD(int64_t r, int k) {
+    each_element(c.device, views, out, [=] THRONG_BODY(int64_t r, int k) {
       float sum = 0;
       for (int agent = 0; agent < sharing; ++agent) sum += d_out[(r * sharing + agent) * out + k];
       to[r * out + k] = sum;
@@ -154,7 +154,7 @@ class FirstLayer {
     const int64_t size = int64_t(view.features()) * out;
     const int64_t parts = views < 64 * kCodeParts ? (views + 63) / 64 : kCodeParts;
     float *partial = partial_, *to = c.gradients + kernel_;
-    each_element(c.device, parts * view.dim, (out + kWidth - 1) / kWidth, [=] THRONG_HD(int64_t i, int block) {
+    each_element(c.device, parts * view.dim, (out + kWidth - 1) / kWidth, [=] THRONG_BODY(int64_t i, int block) {
       const int64_t part = i / view.dim;
       const int cell = static_cast<int>(i % view.dim), first = block * kWidth;
       const int count = out - first < kWidth ? out - first : kWidth;
@@ -167,7 +167,7 @@ class FirstLayer {
         for (int k = 0; k < count; ++k) sum[k] += d[r * out + first + k];
       }
     });
-    Backend::each(c.device, size, [=] THRONG_HD(int64_t i) {
+    Backend::each(c.device, size, [=] THRONG_BODY(int64_t i) {
       float sum = 0;
       for (int64_t part = 0; part < parts; ++part) sum += partial[part * size + i];
       to[i] = sum;

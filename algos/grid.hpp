@@ -10,6 +10,15 @@
 #include "algos/grid_cuda.hpp"
 #endif
 
+// Of lambdas that kernels run. nvcc gives a __host__ __device__ lambda a copy function, kept in a variable that every unit has for
+// itself and sets where it makes the lambda. Of inline functions like those below the linker keeps one unit's, which copy by that
+// unit's variable: null, if the unit has never made such a lambda. A __device__ lambda is nothing but its captures.
+#ifdef __CUDACC__
+#define THRONG_BODY __device__
+#else
+#define THRONG_BODY
+#endif
+
 namespace throng {
 
 // body(row, column) for every element, columns innermost: neighbouring threads, or a loop that the compiler can vectorise.
@@ -17,7 +26,7 @@ template <class Body>
 void each_element([[maybe_unused]] Device& device, int64_t rows, int columns, Body body) {
 #ifdef __CUDACC__
   const bool few = rows * columns <= int64_t(~uint32_t(0));  // then a division is much cheaper
-  Backend::each(device, rows * columns, [=] THRONG_HD(int64_t i) {
+  Backend::each(device, rows * columns, [=] THRONG_BODY(int64_t i) {
     const int64_t row = few ? static_cast<uint32_t>(i) / static_cast<uint32_t>(columns) : i / columns;
     body(row, static_cast<int>(i - row * columns));
   });

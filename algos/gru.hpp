@@ -87,7 +87,7 @@ class Gru {
     const float *products = products_, *bias = c.parameters + bias_;
     float *gates = gates_ + t * sequences * 4 * size, *after = states_ + (t + 1) * sequences * size;
     resets += t * sequences;
-    each_element(c.device, sequences, size, [=] THRONG_HD(int64_t s, int k) {
+    each_element(c.device, sequences, size, [=] THRONG_BODY(int64_t s, int k) {
       const bool fresh = resets[s];
       const float* of_state = products + s * 3 * size + k;
       float* gate = gates + s * 4 * size + k;
@@ -112,7 +112,7 @@ class Gru {
     float *gates = gates_ + t * sequences * 4 * size, *carry = carry_, *before = states_ + t * sequences * size;
     const uint8_t *here = resets + t * sequences, *next = here + sequences;
     d_out += t * sequences * size;
-    each_element(c.device, sequences, size, [=] THRONG_HD(int64_t s, int k) {
+    each_element(c.device, sequences, size, [=] THRONG_BODY(int64_t s, int k) {
       float* gate = gates + s * 4 * size + k;
       const int64_t i = s * size + k;
       const float d = d_out[i] + (last || next[s] ? 0.0f : carry[i]);
@@ -131,7 +131,7 @@ class Gru {
     const int columns = 4 * size_;
     const float* gates = gates_;
     sum_columns(c.device, c.reducer, rows, columns, c.gradients + bias_,
-                [=] THRONG_HD(int64_t r, int k) { return gates[r * columns + k]; });
+                [=] THRONG_BODY(int64_t r, int k) { return gates[r * columns + k]; });
   }
 
   THRONG_HD static float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }

@@ -167,7 +167,7 @@ class CudaMatmul final : public Matmul {
 
   // Public because nvcc wants the functions around its lambdas so.
   void finish(int64_t rows, int out, const float* bias, Activation activation, OutRows y) {
-    each_element(*device_, rows, out, [=] THRONG_HD(int64_t r, int c) {
+    each_element(*device_, rows, out, [=] THRONG_BODY(int64_t r, int c) {
       float* at = y.data + r * y.stride + c;
       *at = activate(activation, bias ? *at + bias[c] : *at);
     });

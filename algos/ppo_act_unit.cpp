@@ -27,7 +27,7 @@ void Ppo::mark_resets(int t) {
   const Rollout r = rollout_;
   const int64_t here = t * r.rows(), before = (t - 1) * r.rows();
   const bool at_end = config_.reset_at_episode_end;
-  Backend::each(*device_, r.rows(), [=] THRONG_HD(int64_t row) {
+  Backend::each(*device_, r.rows(), [=] THRONG_BODY(int64_t row) {
     const bool ended = r.terminated[before + row] || r.truncated[before + row];
     r.resets[here + row] = (at_end && ended) || !r.active[here + row];
   });
@@ -43,7 +43,7 @@ void Ppo::act(int t) {
   const float *logits = policy_.output(0), *values = critic_ ? nullptr : policy_.output(1);
   const Schedule* schedule = schedule_;
   const Key sampling = fold_in(key_, kSample);
-  Backend::each(*device_, rows, [=] THRONG_HD(int64_t row) {
+  Backend::each(*device_, rows, [=] THRONG_BODY(int64_t row) {
     const Key drawn = fold_in(fold_in(sampling, schedule->updates), static_cast<uint32_t>(t));
     const int64_t i = here + row;
     r.log_probs[i] = heads.choose(logits + row * r.num_actions, r.avail_actions + i * r.num_actions, /*greedy=*/false,
@@ -60,7 +60,7 @@ void Ppo::keep_finals(int t, const Finals& finals) {
   const float *final_world = finals.world_state, *states = states_[0].next;
   float* final_states = critic_ ? nullptr : states_[0].finals;  // a critic of its own sees its states later
   const int state_dim = this->state_dim();
-  Backend::each(*device_, r.num_envs, [=] THRONG_HD(int64_t e) {
+  Backend::each(*device_, r.num_envs, [=] THRONG_BODY(int64_t e) {
     const int64_t row = e * r.num_agents;
     const bool cut = r.truncated[t * r.rows() + row];
     const int slot = cut ? r.final_count[e]++ : -1;
@@ -91,13 +91,13 @@ void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, i
     if (recurrent()) {
       uint8_t* resets = batch_resets_;
       copy(batch_state_, state + first * state_dim(), sizeof(float) * count * state_dim());
-      Backend::each(*device_, count, [=] THRONG_HD(int64_t i) {
+      Backend::each(*device_, count, [=] THRONG_BODY(int64_t i) {
         resets[i] = (at_end && ended && ended[first + i]) || (seen.active && !seen.active[first + i]);
       });
     }
     policy_.forward(compute(), 1, count, batch_obs_, batch_resets_, batch_state_);
     const float* logits = policy_.output(0);
-    Backend::each(*device_, count, [=] THRONG_HD(int64_t i) {
+    Backend::each(*device_, count, [=] THRONG_BODY(int64_t i) {
       const int64_t row = first + i;
       heads.choose(logits + i * r.num_actions, seen.avail_actions + row * r.num_actions, greedy, drawn, row,
                    actions + row * r.action_dim);

@@ -18,7 +18,7 @@ struct alignas(16) Sixteen {
 
 void Ppo::set_learning_rate(float learning_rate) {
   Schedule* schedule = schedule_;
-  Backend::each(*device_, 1, [=] THRONG_HD(int64_t) { schedule->learning_rate = learning_rate; });
+  Backend::each(*device_, 1, [=] THRONG_BODY(int64_t) { schedule->learning_rate = learning_rate; });
 }
 
 void Ppo::learn(float learning_rate) {
@@ -77,7 +77,7 @@ void Ppo::compute_values() {
                        initial_of(*critic_));
       const int32_t* order = order_ + first;
       const float* values = critic_->output(0);
-      Backend::each(*device_, minibatch_rows(), [=] THRONG_HD(int64_t row) {
+      Backend::each(*device_, minibatch_rows(), [=] THRONG_BODY(int64_t row) {
         r.values[int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents] = values[row];
       });
       if (recurrent()) keep_final_states(first);
@@ -101,7 +101,7 @@ void Ppo::keep_final_states(int64_t first) {
   const int dim = state_dim();
   const float* states = critic_->states();
   float *next = states_[1].next, *finals = states_[1].finals;
-  Backend::each(*device_, minibatch_rows(), [=] THRONG_HD(int64_t row) {
+  Backend::each(*device_, minibatch_rows(), [=] THRONG_BODY(int64_t row) {
     const int pair = order[row / r.num_agents], t = pair / r.num_envs, env = pair % r.num_envs;
     const int64_t of_slab = int64_t(env) * r.num_agents + row % r.num_agents;
     const int slot = r.finals_per_env > 0 ? r.final_slot[pair] : -1;
@@ -118,7 +118,7 @@ void Ppo::compute_returns() {
   const Rollout r = rollout_;
   const float gamma = config_.gamma, gae_lambda = config_.gae_lambda;
   const bool bootstrap_truncated = config_.bootstrap_truncated;
-  Backend::each(*device_, r.rows(), [=] THRONG_HD(int64_t row) {
+  Backend::each(*device_, r.rows(), [=] THRONG_BODY(int64_t row) {
     gae_column(r, static_cast<int>(row / r.num_agents), static_cast<int>(row % r.num_agents), gamma, gae_lambda,
                bootstrap_truncated);
   });
@@ -134,7 +134,7 @@ void Ppo::set_order(int epoch) {
   const bool sequences = recurrent(), shuffled = epoch != kAsTheyLie;
   const auto units = static_cast<uint32_t>(sequences ? envs : num_pairs());
   int32_t* order = order_;
-  Backend::each(*device_, num_pairs(), [=] THRONG_HD(int64_t i) {
+  Backend::each(*device_, num_pairs(), [=] THRONG_BODY(int64_t i) {
     auto unit = static_cast<uint32_t>(sequences ? i / pairs * of_batch + i % pairs % of_batch : i);
     if (shuffled) {
       const Key key = fold_in(fold_in(shuffling, schedule->updates), static_cast<uint32_t>(epoch));
@@ -173,7 +173,7 @@ void Ppo::gather_words(int64_t rows, const int32_t* order, const void* from, voi
   const auto words = static_cast<int>(bytes / int64_t(sizeof(Word)));
   const auto* source = static_cast<const Word*>(from);
   auto* target = static_cast<Word*>(to);
-  each_element(*device_, rows, words, [=] THRONG_HD(int64_t row, int word) {
+  each_element(*device_, rows, words, [=] THRONG_BODY(int64_t row, int word) {
     target[row * words + word] = source[int64_t(order[row]) * words + word];
   });
 }
@@ -183,7 +183,7 @@ void Ppo::gather_words(int64_t rows, const int32_t* order, const void* from, voi
 void Ppo::sum_advantages(int64_t first) {
   const Rollout r = rollout_;
   const int32_t* order = order_ + first;
-  sum_rows<2>(*device_, reducer_, minibatch_rows(), moments_, [=] THRONG_HD(int64_t row, double(&sums)[2]) {
+  sum_rows<2>(*device_, reducer_, minibatch_rows(), moments_, [=] THRONG_BODY(int64_t row, double(&sums)[2]) {
     const double a = r.advantages[int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents];
     sums[0] += a;
     sums[1] += a * a;
@@ -207,7 +207,7 @@ void Ppo::compute_loss(int64_t first, double* sums) {
   Network& of_values = value_network();
   const float *logits = policy_.output(0), *values = of_values.output(value_output());
   float *d_logits = policy_.output_gradient(0), *d_values = of_values.output_gradient(value_output());
-  sum_rows<kPpoTerms>(*device_, reducer_, rows, sums, [=] THRONG_HD(int64_t row, double(&terms)[kPpoTerms]) {
+  sum_rows<kPpoTerms>(*device_, reducer_, rows, sums, [=] THRONG_BODY(int64_t row, double(&terms)[kPpoTerms]) {
     const int64_t from = int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents;
     const float* row_logits = logits + row * r.num_actions;
     const uint8_t* avail = r.avail_actions + from * r.num_actions;
@@ -237,18 +237,18 @@ void Ppo::compute_gradients(double* square_norms) {
   const float* g = gradients_;
   const int64_t split = this->split();
   sum_rows<2>(*device_, reducer_, layout_.size(), square_norms,
-              [=] THRONG_HD(int64_t i, double(&sums)[2]) { sums[i >= split] += double(g[i]) * g[i]; });
+              [=] THRONG_BODY(int64_t i, double(&sums)[2]) { sums[i >= split] += double(g[i]) * g[i]; });
 }
 
 // After the last step: what the run counts, and how well the values at acting time explained the returns.
 void Ppo::count_update(int steps) {
   const Rollout r = rollout_;
   Schedule* schedule = schedule_;
-  Backend::each(*device_, 1, [=] THRONG_HD(int64_t) {
+  Backend::each(*device_, 1, [=] THRONG_BODY(int64_t) {
     ++schedule->updates;
     schedule->steps += steps;
   });
-  sum_rows<4>(*device_, reducer_, num_pairs() * r.num_agents, variances_, [=] THRONG_HD(int64_t i, double(&sums)[4]) {
+  sum_rows<4>(*device_, reducer_, num_pairs() * r.num_agents, variances_, [=] THRONG_BODY(int64_t i, double(&sums)[4]) {
     const double value = r.returns[i], error = r.returns[i] - r.values[i];
     sums[0] += value;
     sums[1] += value * value;
