@@ -23,6 +23,25 @@ namespace throng {
 struct TileShape {
   int lanes = 1;
   bool backwards = false;
+  const void* far_params = nullptr;  // in device memory, see ParamsArgument
+};
+
+// The parameters as a kernel receives them: by value, or, if they are large (tables of moves, say), where they lie in device
+// memory. A kernel's arguments are few, and they are slow to read where threads want different words of them.
+template <class Params>
+inline constexpr bool kFarParams = sizeof(Params) > 8192;
+
+template <class Params, bool far = kFarParams<Params>>
+struct ParamsArgument {
+  Params value;
+  ParamsArgument(const Params& params, const void*) : value(params) {}
+  THRONG_HD const Params& operator*() const { return value; }
+};
+template <class Params>
+struct ParamsArgument<Params, true> {
+  const Params* place;
+  ParamsArgument(const Params&, const void* far) : place(static_cast<const Params*>(far)) {}
+  THRONG_HD const Params& operator*() const { return *place; }
 };
 
 #ifdef __CUDACC__
@@ -130,9 +149,10 @@ struct Seat {
 // __grid_constant__: the arguments stay where they are when rules take references to them.
 template <class Env, int kLanes, class Body>
 __global__ void __launch_bounds__(kThreads, blocks_per_multiprocessor(has_own_scratch<Env>(kLanes)))
-    tile_kernel(int num_envs, const __grid_constant__ typename Env::Params params,
+    tile_kernel(int num_envs, const __grid_constant__ ParamsArgument<typename Env::Params> argument,
                 const __grid_constant__ typename Env::State state, const __grid_constant__ Body body) {
   extern __shared__ __align__(16) unsigned char memory[];
+  const typename Env::Params& params = *argument;
   const TileLayout layout = TileLayout::of<Env>(params, kThreads / kLanes, kLanes, !has_own_scratch<Env>(kLanes));
   const int first = blockIdx.x * layout.envs;
   const int count = num_envs - first < layout.envs ? num_envs - first : layout.envs;
@@ -187,9 +207,9 @@ struct CudaBackend {
 
   // The same for a number of lanes that is known.
   template <class Env, int kLanes, class Body>
-  static void tiles_of(Device& device, int num_envs, TileShape, const typename Env::Params& params,
+  static void tiles_of(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
                        const typename Env::State& state, Body body) {
-    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, params, state, body);
+    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, shape, params, state, body);
   }
 
  private:
@@ -210,14 +230,15 @@ struct CudaBackend {
   }
 
   template <class Env, int kLanes, class Body>
-  static void launch(Device& device, int num_envs, const typename Env::Params& params, const typename Env::State& state,
-                     Body body) {
+  static void launch(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
+                     const typename Env::State& state, Body body) {
     auto kernel = cuda::tile_kernel<Env, kLanes, Body>;
     constexpr int kEnvs = cuda::kThreads / kLanes;
     const int shared = shared_bytes<Env>(params, kLanes), blocks = (num_envs + kEnvs - 1) / kEnvs;
     if (shared > 48 * 1024)
       THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
-    kernel<<<blocks, cuda::kThreads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, params, state,
+    const ParamsArgument<typename Env::Params> argument(params, shape.far_params);
+    kernel<<<blocks, cuda::kThreads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, argument, state,
                                                                                            body);
     THRONG_CUDA(cudaGetLastError());
   }

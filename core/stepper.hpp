@@ -57,8 +57,14 @@ struct Stepper {
   // Does what was called for, and says what is left to do.
   THRONG_HD Task move_on(Env env, int e) const {
     switch (call.operation) {
-      case Call::kReset: seed(env, e); return kBegins;
-      case Call::kResetWhere: return call.mask[e] != 0 ? kBegins : kNothing;
+      case Call::kReset:
+        seed(env, e);
+        write_ended(env, e, 0);
+        return kBegins;
+      case Call::kResetWhere:
+        if (call.mask[e] == 0) return kNothing;
+        write_ended(env, e, 0);
+        return kBegins;
       case Call::kObserve: return kNothing;
       case Call::kStep: break;
     }
@@ -159,6 +165,11 @@ struct Stepper {
       call.outcome.terminated[int64_t(e) * agents + a] = ended == 1;
       call.outcome.truncated[int64_t(e) * agents + a] = ended == 2;
     });
+    write_ended(env, e, ended);
+  }
+
+  THRONG_HD void write_ended(Env& env, int e, int ended) const {
+    if (call.outcome.ended) env.lanes.once([&] { call.outcome.ended[e] = ended != 0; });
   }
 
   // `group` is some neighbouring environments and lanes that work on all of them, see core/launch.hpp.
@@ -167,6 +178,9 @@ struct Stepper {
     const Env any = group.env(0);
     const RowShape obs = obs_shape(any), avail = avail_shape(any);
     const int64_t row = int64_t(group.first) * obs.rows;
+    if constexpr (HasPrepareViews<Env>) {
+      for (int e = 0; e < group.size; ++e) group.env(e).prepare_views();
+    }
     if (to.obs) {
       write_rows(group.lanes, group.stage, RowsOut<ObsOf<Env>>(to.obs, rounded, row * obs.dim), group.size, obs,
                  [&](int e, int agent, int part, auto& out) { observe_part(group.env(e), agent, part, out); });

@@ -143,7 +143,7 @@ struct Env {
 
   THRONG_HD int on_turn() const { return s.moves[0] % kPlayers; }
   THRONG_HD static int ahead(int player, int y) { return player == 0 ? y + 1 : y - 1; }
-  THRONG_HD bool pawn(int player, int x, int y) const { return common::has(s.pawns[player * p.board_width + x], y); }
+  THRONG_HD bool pawn(int player, int x, int y) const { return common::has_bit(s.pawns[player * p.board_width + x], y); }
   THRONG_HD bool empty(int x, int y) const { return !pawn(0, x, y) && !pawn(1, x, y); }
   THRONG_HD bool any_pawn(int player) const {
     uint32_t any = 0;

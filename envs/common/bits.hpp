@@ -1,4 +1,4 @@
-// Sets of small numbers as bits of a word.
+// Sets of small numbers as the bits of a word, of 32 or 64.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,30 @@
 
 namespace throng::common {
 
-THRONG_HD constexpr uint64_t bit(int i) { return uint64_t(1) << i; }
-THRONG_HD constexpr bool has(uint64_t set, int i) { return (set >> i & 1) != 0; }
+THRONG_HD constexpr uint32_t bit(int i) { return uint32_t(1) << i; }
+THRONG_HD constexpr uint64_t long_bit(int i) { return uint64_t(1) << i; }
 
-THRONG_HD constexpr int count_bits(uint64_t set) {
+template <class Word>
+THRONG_HD constexpr bool has_bit(Word set, int i) {
+  return (set >> i & 1) != 0;
+}
+
+template <class Word>
+THRONG_HD constexpr int count_bits(Word set) {
 #ifdef __CUDA_ARCH__
-  return __popcll(set);
+  if constexpr (sizeof(Word) > 4) return __popcll(set);
+  return __popc(set);
 #else
   return __builtin_popcountll(set);
+#endif
+}
+
+// The smallest number in a set that is not empty.
+THRONG_HD constexpr int lowest_bit(uint32_t set) {
+#ifdef __CUDA_ARCH__
+  return __ffs(static_cast<int>(set)) - 1;
+#else
+  return __builtin_ctz(set);
 #endif
 }
 

@@ -116,7 +116,7 @@ struct Env {
   THRONG_HD uint32_t tokens(int player, int column) const { return s.tokens[player * p.board_width + column]; }
   THRONG_HD int height(int column) const { return common::count_bits(tokens(0, column) | tokens(1, column)); }
   THRONG_HD bool open(int column) const {
-    return !common::has(tokens(0, column) | tokens(1, column), p.board_height - 1);
+    return !common::has_bit(tokens(0, column) | tokens(1, column), p.board_height - 1);
   }
 
   THRONG_HD int legal_column(int action) const {
@@ -142,7 +142,7 @@ struct Env {
       column += dx;
       row += dy;
       const bool inside = column >= 0 && column < p.board_width && row >= 0;
-      if (!inside || !common::has(tokens(player, column), row)) return length;
+      if (!inside || !common::has_bit(tokens(player, column), row)) return length;
     }
   }
 
@@ -152,7 +152,7 @@ struct Env {
   THRONG_HD void observe(int agent, auto& out) const {
     for (int row = p.board_height - 1; row >= 0; --row) {
       for (int column = 0; column < p.board_width; ++column) {
-        out(common::code_seen(common::has(tokens(agent, column), row), common::has(tokens(1 - agent, column), row)));
+        out(common::code_seen(common::has_bit(tokens(agent, column), row), common::has_bit(tokens(1 - agent, column), row)));
       }
     }
   }

@@ -99,7 +99,7 @@ struct Env {
       }
       for (int i = 0; i < p.num_kinds * p.words(); ++i) s.items[i] = 0;
       for (int cell = 0; cell < grid.num_cells(); ++cell) {
-        if (p.kind[cell] > 0) items_near(p.kind[cell] - 1, start_of(cell)) |= common::bit(start_of(cell) % 64);
+        if (p.kind[cell] > 0) items_near(p.kind[cell] - 1, start_of(cell)) |= common::long_bit(start_of(cell) % 64);
       }
       for (int a = 0; a < p.num_agents; ++a) s.cell[a] = static_cast<uint8_t>(start_of(p.start[a]));
     });
@@ -153,7 +153,7 @@ struct Env {
     const int cell = s.cell[agent], kind = kind_at(cell);
     if (kind < 0) return;
     if (p.pickup_probabilities.size > 0 && !(draws.pickup(agent) < p.pickup_probabilities[kind])) return;
-    items_near(kind, cell) &= ~common::bit(cell % 64);
+    items_near(kind, cell) &= ~common::long_bit(cell % 64);
     if (p.reward_mode == common::kIndividual) rewards(agent, kind) += 1;
     for (int a = 0; p.reward_mode == common::kTeam && a < p.num_agents; ++a) rewards(a, kind) += 1;
   }
@@ -164,7 +164,7 @@ struct Env {
 
   THRONG_HD int kind_at(int cell) const {  // -1: nothing
     for (int kind = 0; kind < p.num_kinds; ++kind) {
-      if (common::has(items_near(kind, cell), cell % 64)) return kind;
+      if (common::has_bit(items_near(kind, cell), cell % 64)) return kind;
     }
     return -1;
   }

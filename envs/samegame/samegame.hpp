@@ -191,7 +191,7 @@ struct Env {
     const common::Grid grid = p.grid();
     int to = grid.rows - 1;
     for (int y = grid.rows - 1; y >= 0; --y) {
-      if (!common::has(w.group[y], x)) s.tile[grid.at(to--, x)] = s.tile[grid.at(y, x)];
+      if (!common::has_bit(w.group[y], x)) s.tile[grid.at(to--, x)] = s.tile[grid.at(y, x)];
     }
     for (; to >= 0; --to) s.tile[grid.at(to, x)] = 0;
   }
@@ -234,7 +234,7 @@ struct Env {
     });
   }
 
-  THRONG_HD bool legal(int cell) const { return common::has(s.legal[cell / p.board_width], cell % p.board_width); }
+  THRONG_HD bool legal(int cell) const { return common::has_bit(s.legal[cell / p.board_width], cell % p.board_width); }
 
   THRONG_HD bool over() const {
     uint32_t any = 0;
@@ -252,7 +252,7 @@ struct Env {
   THRONG_HD void avail(int agent, auto& out) const {
     if (agent != s.turn[0] || over()) return common::write_waiting(p.grid().num_cells(), out);
     for (int y = 0; y < p.board_height; ++y) {
-      for (int x = 0; x < p.board_width; ++x) out(common::has(s.legal[y], x));
+      for (int x = 0; x < p.board_width; ++x) out(common::has_bit(s.legal[y], x));
     }
   }
 

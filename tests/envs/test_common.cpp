@@ -55,9 +55,9 @@ TEST_CASE("neighbours end at the border", "[common]") {
 TEST_CASE("eight bits are eight bytes", "[common]") {
   for (uint64_t eight = 0; eight < 256; ++eight) {
     const uint64_t bytes = bytes_of_bits(eight | 0xff00);  // what lies above does not count
-    for (int i = 0; i < 8; ++i) REQUIRE((bytes >> 8 * i & 0xff) == (has(eight, i) ? 1 : 0));
+    for (int i = 0; i < 8; ++i) REQUIRE((bytes >> 8 * i & 0xff) == (has_bit(eight, i) ? 1 : 0));
   }
-  CHECK(count_bits(0) == 0);
+  CHECK(count_bits(0u) == 0);
   CHECK(count_bits(~uint64_t(0)) == 64);
 }
 
