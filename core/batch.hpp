@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "core/instance.hpp"
@@ -40,7 +41,9 @@ class Batch final : public VecEnv {
       arena_.want(field.data, size_t(count) * num_envs());
       state_.push_back({name, dtype_of<T>(), count, sizeof(T), nullptr});
     });
+    if constexpr (Backend::kCuda && kFarParams<Params>) arena_.want(far_params_, 1);
     allocate();
+    if (far_params_) device_->copy(far_params_, &params_, sizeof(Params));
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
     lanes_asked_ = options_.lanes;
@@ -193,7 +196,7 @@ class Batch final : public VecEnv {
   void launch_varied(const Call& call) {
     Stepper<Env> stepper(call, book_, finals_, spec_, options_);
     stepper.time_limits = varied_.time_limits;
-    Backend::tiles_of<Env, kVariedLanes>(*device_, num_envs(), {kVariedLanes, options_.backwards}, params_,
+    Backend::tiles_of<Env, kVariedLanes>(*device_, num_envs(), {kVariedLanes, options_.backwards, far_params_}, params_,
                                          state_fields_, Varied<Env>{varied_.device, stepper});
   }
 
@@ -201,14 +204,15 @@ class Batch final : public VecEnv {
   void launch_as(const typename Rules::Params& params, const Call& call, const Place& place) {
     const BatchOptions& options = place.options;
     const Stepper<Rules> stepper(call, place.book, place.finals, spec_, options);
-    Backend::tiles<Rules>(*device_, options.num_envs, {options.lanes, options.backwards}, params, place.fields,
+    const void* far = std::is_same_v<Rules, Env> ? far_params_ : nullptr;
+    Backend::tiles<Rules>(*device_, options.num_envs, {options.lanes, options.backwards, far}, params, place.fields,
                           stepper);
   }
 
   // The first of the variants that fits; false if none does.
   template <class... Variant>
   bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
-    return ((Variant::Params::fits(params_) && place.options.lanes <= Variant::Params::kMostLanes &&
+    return ((Variant::Params::fits(params_) && place.options.lanes <= most_lanes<Variant>() &&
              (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
             ...);
   }
@@ -216,13 +220,24 @@ class Batch final : public VecEnv {
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers
   // are those that measured best on SMAX with 6 to 57 units and 4,096 to 131,072 environments (docs/benchmarks.md).
   int lanes_for(int64_t envs) const {
-    constexpr int64_t kFewThreads = 131072, kEnoughThreads = 200000;
+    constexpr int64_t kFewThreads = 131072;
+    const bool unrolls = unrolled_variant_fits(params_);  // one lane does it in straight code
+    const int64_t enough_threads = unrolls ? 50000 : 200000;
     int widest = 1;  // lanes that can all be of use
     while (widest < spec_.lanes && widest < 32) widest *= 2;
     if (widest > spec_.lanes && envs * widest > kFewThreads) widest /= 2;
     int lanes = 1;
-    while (lanes < widest && (envs * lanes < kEnoughThreads || lanes * 3 < spec_.lanes)) lanes *= 2;
+    while (lanes < widest && (envs * lanes < enough_threads || (!unrolls && lanes * 3 < spec_.lanes))) lanes *= 2;
     return Backend::fitting_lanes<Env>(params_, lanes_asked_ != 0 ? lanes_asked_ : lanes);
+  }
+
+  static bool unrolled_variant_fits(const Params& params) {
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      return [&]<class... Variant>(Types<Variant...>) {
+        return ((Variant::Params::kUnrolls && Variant::Params::fits(params)) || ...);
+      }(typename Env::Variants{});
+    }
+    return false;
   }
 
   struct OwnParams {
@@ -234,6 +249,7 @@ class Batch final : public VecEnv {
   };
 
   Params params_;
+  Params* far_params_ = nullptr;  // in device memory, if they are large
   State state_fields_;
   int lanes_asked_ = 0;
   OwnParams varied_;
@@ -276,6 +292,8 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {
     spec.objectives.assign(std::begin(Env::kObjectives), std::end(Env::kObjectives));
+  } else if constexpr (requires { Env::objective_name(params, 0); }) {
+    for (int o = 0; o < spec.num_objectives; ++o) spec.objectives.push_back(Env::objective_name(params, o));
   } else {
     spec.objectives = {"reward"};
   }

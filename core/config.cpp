@@ -157,6 +157,23 @@ void read(const json& value, ListView<T> list, const Place& place) {
   *list.size = static_cast<int>(value.size());
 }
 
+void read(const json& value, TextView text, const Place& place) {
+  std::string letters;
+  if (value.is_array()) {
+    for (const json& line : value) {
+      if (!line.is_string()) refuse(place, "a list of strings", shown(line));
+      letters += line.get<std::string>() + "\n";
+    }
+  } else {
+    read(value, letters, place);
+  }
+  if (letters.size() > text.items.size()) {
+    refuse(place, "at most " + std::to_string(text.items.size()) + " letters", std::to_string(letters.size()));
+  }
+  std::fill(std::copy(letters.begin(), letters.end(), text.items.begin()), text.items.end(), '\0');
+  *text.size = static_cast<int>(letters.size());
+}
+
 // ---- writing ----
 
 ordered_json written(bool member, const ConfigField&) { return member; }
@@ -195,6 +212,10 @@ ordered_json written_list(const Items& items, const ConfigField& field) {
 }
 
 ordered_json written(const std::vector<int>& member, const ConfigField& field) { return written_list(member, field); }
+
+ordered_json written(TextView text, const ConfigField&) {
+  return std::string(text.items.data(), static_cast<size_t>(*text.size));
+}
 
 template <class T>
 ordered_json written(ListView<T> list, const ConfigField& field) {
@@ -237,6 +258,7 @@ struct TypeName {
     return scalar<T>();
   }
   std::string operator()(std::vector<int>*) const { return "list of " + scalar<int>(); }
+  std::string operator()(TextView) const { return "text"; }
   template <class T>
   std::string operator()(ListView<T>) const {
     return "list of " + scalar<T>();

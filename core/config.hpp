@@ -36,8 +36,11 @@ struct ListView {
   std::span<T> items;  // [capacity]
 };
 
+// A text inside a parameter struct is a FixedList<char, N>. In JSON it is a string, or a list of strings: its lines.
+using TextView = ListView<char>;
+
 using ConfigMember = std::variant<bool*, uint8_t*, int*, int64_t*, uint64_t*, float*, double*, std::string*,
-                                  std::vector<int>*, ListView<float>, ListView<int>, ListView<uint8_t>>;
+                                  std::vector<int>*, ListView<float>, ListView<int>, ListView<uint8_t>, TextView>;
 
 // One field of one parameter struct; points into it.
 struct ConfigField {

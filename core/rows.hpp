@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "core/bfloat16.hpp"
@@ -17,6 +18,10 @@ struct Counter {
   THRONG_HD void operator()(T) {
     ++count;
   }
+  template <class T>
+  THRONG_HD void run(const T*, int n) {
+    count += n;
+  }
 };
 
 // Writes values one after the other. The element type is the writer's business, not the game's.
@@ -26,6 +31,16 @@ struct Writer {
   template <class V>
   THRONG_HD void operator()(V value) {
     *next++ = static_cast<T>(value);
+  }
+  // Several values; as fast as copying, if they are of the type that is written.
+  template <class V>
+  THRONG_HD void run(const V* values, int n) {
+    if constexpr (std::is_same_v<T, V>) {
+      std::memcpy(next, values, sizeof(T) * static_cast<size_t>(n));
+      next += n;
+    } else {
+      for (int i = 0; i < n; ++i) (*this)(values[i]);
+    }
   }
 };
 

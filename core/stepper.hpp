@@ -178,6 +178,9 @@ struct Stepper {
     const Env any = group.env(0);
     const RowShape obs = obs_shape(any), avail = avail_shape(any);
     const int64_t row = int64_t(group.first) * obs.rows;
+    if constexpr (HasPrepareViews<Env>) {
+      for (int e = 0; e < group.size; ++e) group.env(e).prepare_views();
+    }
     if (to.obs) {
       write_rows(group.lanes, group.stage, RowsOut<ObsOf<Env>>(to.obs, rounded, row * obs.dim), group.size, obs,
                  [&](int e, int agent, int part, auto& out) { observe_part(group.env(e), agent, part, out); });

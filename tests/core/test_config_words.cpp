@@ -1,4 +1,4 @@
-// Lists by their words: so many of each kind, and tables of which only some numbers change.
+// Words and lists of them: so many of each kind, tables of which only some numbers change, and texts.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <nlohmann/json.hpp>
@@ -76,4 +76,32 @@ TEST_CASE("a table of numbers is described as such, with its words") {
   CHECK(docs.at(1).type == "list of float");
   CHECK(docs.at(1).default_value == "[9.0,13.0,8.0]");
   CHECK(docs.at(1).valid == std::vector<std::string>{"marine", "stalker", "zealot"});
+}
+
+namespace {
+
+struct Text {
+  FixedList<char, 8> map = {4, {'o', 'p', 'e', 'n'}};
+
+  template <class V>
+  void fields(V&& field) {
+    field("map", map, "what lies where");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a text is a string or its lines") {
+  Text text;
+  CHECK(write_config(text)["map"] == "open");
+  CHECK(describe_config(text)[0].type == "text");
+  read_config(text, json::parse(R"({"map": ["#o", "."]})"), "here");
+  CHECK(write_config(text)["map"] == "#o\n.\n");
+  read_config(text, json::parse(R"({"map": "x"})"), "here");
+  CHECK(write_config(text)["map"] == "x");
+  CHECK(text.map.items[1] == '\0');  // equal texts are equal bytes
+  CHECK_THROWS_MATCHES(read_config(text, json::parse(R"({"map": "123456789"})"), "here"), Error,
+                       Message("here: 'map' must be at most 8 letters, found 9"));
+  CHECK_THROWS_MATCHES(read_config(text, json::parse(R"({"map": ["a", 1]})"), "here"), Error,
+                       Message("here: 'map' must be a list of strings, found 1"));
 }

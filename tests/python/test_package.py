@@ -77,6 +77,8 @@ def test_the_version_is_the_headers():
     [
         ["random_rollout.py", "--num-envs", "16", "--num-steps", "40"],
         ["train_from_python.py", "--num-updates", "2", "--num-envs", "8", "--device", "cpu"],
+        ["govsim_table.py", "--env", "govsim/pasture", "--replay", "game.jsonl"],
+        ["govsim_table.py", "--env", "govsim/fishery-talk"],
         ["ppo_torch.py", "--device", "cpu", "--num-envs", "8", "--num-steps", "16", "--total-timesteps", "256"],
         ["ippo_jax.py", "--num-envs", "8", "--num-steps", "16", "--total-timesteps", "256"],
     ],
