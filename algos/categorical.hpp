@@ -1,10 +1,11 @@
-// Categorical: the distribution over an agent's legal actions, from logits and mask.
+// Categorical: the distribution over an agent's legal actions, from logits and mask; several side by side are its heads.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 
 #include "core/platform.hpp"
+#include "core/rng.hpp"
 
 namespace throng {
 
@@ -54,6 +55,59 @@ struct Categorical {
       if (avail[a]) sum -= expf(log_prob(a)) * log_prob(a);
     }
     return sum;
+  }
+
+  // From the gradients with respect to log_prob(action) and entropy to that of the logits.
+  THRONG_HD void backward(int action, float d_log_prob, float d_entropy, float* d_logits) const {
+    const float entropy = this->entropy();
+    for (int a = 0; a < num_actions; ++a) {
+      const float p = prob(a);
+      const float of_log_prob = (a == action ? 1.0f : 0.0f) - p;
+      const float of_entropy = avail[a] ? -p * (log_prob(a) + entropy) : 0.0f;
+      d_logits[a] = avail[a] ? d_log_prob * of_log_prob + d_entropy * of_entropy : 0.0f;
+    }
+  }
+};
+
+// An agent's action is one choice per head. The heads are independent: their logits and masks lie one after the other, their
+// log-probabilities and entropies add up.
+struct Heads {
+  static constexpr int kMost = 4;
+  int count = 1;
+  int sizes[kMost] = {};  // choices
+
+  THRONG_HD int num_actions() const {
+    int sum = 0;
+    for (int h = 0; h < count; ++h) sum += sizes[h];
+    return sum;
+  }
+
+  // Of the agent's number `row`: draws, or takes the likeliest; gives the log-probability. `actions` [count].
+  THRONG_HD float choose(const float* logits, const uint8_t* avail, bool greedy, Key key, int64_t row,
+                         int32_t* actions) const {
+    float log_prob = 0;
+    for (int h = 0; h < count; logits += sizes[h], avail += sizes[h], ++h) {
+      const Categorical policy(logits, avail, sizes[h]);
+      actions[h] = greedy ? policy.mode() : policy.sample(uniform(key, static_cast<uint32_t>(row * count + h)));
+      log_prob += policy.log_prob(actions[h]);
+    }
+    return log_prob;
+  }
+
+  THRONG_HD void evaluate(const float* logits, const uint8_t* avail, const int32_t* actions, float* log_prob,
+                          float* entropy) const {
+    *log_prob = *entropy = 0;
+    for (int h = 0; h < count; logits += sizes[h], avail += sizes[h], ++h) {
+      const Categorical policy(logits, avail, sizes[h]);
+      *log_prob += policy.log_prob(actions[h]);
+      *entropy += policy.entropy();
+    }
+  }
+
+  THRONG_HD void backward(const float* logits, const uint8_t* avail, const int32_t* actions, float d_log_prob,
+                          float d_entropy, float* d_logits) const {
+    for (int h = 0; h < count; logits += sizes[h], avail += sizes[h], d_logits += sizes[h], ++h)
+      Categorical(logits, avail, sizes[h]).backward(actions[h], d_log_prob, d_entropy, d_logits);
   }
 };
 

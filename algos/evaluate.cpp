@@ -45,8 +45,12 @@ int64_t count_envs(VecEnv& env, const uint8_t* flags) {
 void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
   const Key sampling = fold_in(key(seed), kSamplingStream);
   env.reset(seed);
+  Arena arena(env.shared_device());
+  float* state = nullptr;  // [env, agent, state_dim]; an environment plays one episode, so it begins anew only at death
+  if (learner.state_dim() > 0) arena.want(state, size_t(env.num_rows()) * learner.state_dim());
+  arena.commit();
   for (int t = 0; t < env.spec().time_limit; ++t) {
-    learner.act_on(env.observations(), env.num_rows(), greedy, sampling, static_cast<uint32_t>(t),
+    learner.act_on(env.observations(), nullptr, state, env.num_rows(), greedy, sampling, static_cast<uint32_t>(t),
                    static_cast<int32_t*>(env.actions()));
     env.step(env.actions());
     if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs())

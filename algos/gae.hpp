@@ -9,9 +9,10 @@
 namespace throng {
 
 // Fills advantages and returns of one (environment, agent). What follows a step is worth nothing after a terminated one,
-// the value of the final observation after a truncated one, and the next value otherwise; advantages never flow back over
+// the value of the final observation after a truncated one (0 if asked for), and the next value otherwise; advantages never flow back over
 // the end of an episode.
-THRONG_HD inline void gae_column(const Rollout& r, int env, int agent, float gamma, float gae_lambda) {
+THRONG_HD inline void gae_column(const Rollout& r, int env, int agent, float gamma, float gae_lambda,
+                                 bool bootstrap_truncated) {
   const int64_t rows = r.rows(), row = int64_t(env) * r.num_agents + agent;
   float advantage = 0;
   for (int t = r.num_steps - 1; t >= 0; --t) {
@@ -20,7 +21,7 @@ THRONG_HD inline void gae_column(const Rollout& r, int env, int agent, float gam
     if (r.terminated[i]) next_value = 0;
     if (r.truncated[i]) {
       const int slot = r.final_slot[int64_t(t) * r.num_envs + env];
-      next_value = r.final_values[slot * rows + row];
+      next_value = bootstrap_truncated ? r.final_values[slot * rows + row] : 0.0f;
     }
     const bool ended = r.terminated[i] || r.truncated[i];
     const float delta = r.rewards[i * r.num_objectives] + gamma * next_value - r.values[i];

@@ -6,13 +6,21 @@
 
 #include "core/launch.hpp"
 
+#ifdef __CUDACC__
+#include "algos/grid_cuda.hpp"
+#endif
+
 namespace throng {
 
 // body(row, column) for every element, columns innermost: neighbouring threads, or a loop that the compiler can vectorise.
 template <class Body>
 void each_element([[maybe_unused]] Device& device, int64_t rows, int columns, Body body) {
 #ifdef __CUDACC__
-  Backend::each(device, rows * columns, [=] THRONG_HD(int64_t i) { body(i / columns, static_cast<int>(i % columns)); });
+  const bool few = rows * columns <= int64_t(~uint32_t(0));  // then a division is much cheaper
+  Backend::each(device, rows * columns, [=] THRONG_HD(int64_t i) {
+    const int64_t row = few ? static_cast<uint32_t>(i) / static_cast<uint32_t>(columns) : i / columns;
+    body(row, static_cast<int>(i - row * columns));
+  });
 #else
   constexpr int64_t kElements = 1 << 14;  // of a task
   const int64_t block = std::max<int64_t>(1, kElements / std::max(columns, 1)), blocks = (rows + block - 1) / block;
@@ -27,25 +35,77 @@ void each_element([[maybe_unused]] Device& device, int64_t rows, int columns, Bo
 #endif
 }
 
-// How many partial sums `sum_rows` needs room for, per column.
-inline constexpr int kSumParts = 512;
+// Working memory of sums: they run in double precision, in an order that depends on the number of rows alone, and on a GPU in
+// one launch each. Sums that share a Reducer run one after the other.
+struct Reducer {
+  static constexpr int kParts = 512;       // that a sum over rows is cut into, at most
+  static constexpr int kColumnParts = 64;  // the same for sums of whole columns
 
-// out[c] = the sum over all rows of load(row, c), in double precision and in an order that depends on the number of rows
-// alone. `partial` has room for kSumParts * columns.
-template <class Load>
-void sum_rows(Device& device, int64_t rows, int columns, double* partial, double* out, Load load) {
-  const int parts = static_cast<int>(std::min<int64_t>(kSumParts, (rows + 63) / 64));
-  Backend::each(device, int64_t(parts) * columns, [=] THRONG_HD(int64_t i) {
-    const int column = static_cast<int>(i % columns);
+  double* partial = nullptr;    // [part, terms], or [part, column]
+  unsigned* tickets = nullptr;  // CUDA: parts of a sum that are done; zero between sums
+  int max_columns = 0;
+
+  void want(Arena& arena, int columns) {
+    constexpr int kMostTerms = 8;
+    max_columns = columns;
+    arena.want(partial, std::max<int64_t>(kParts * kMostTerms, int64_t(kColumnParts) * columns));
+    arena.want(tickets, columns / 32 + 2);
+  }
+};
+
+// out[k] = the sum over all rows of what body(row, terms) adds to terms[k].
+template <int kTerms, class Body>
+void sum_rows(Device& device, const Reducer& reducer, int64_t rows, double* out, Body body) {
+  static_assert(kTerms <= 8);
+#ifdef __CUDACC__
+  cuda::sum_rows<kTerms>(device, reducer.partial, reducer.tickets, Reducer::kParts, rows, out, body);
+#else
+  (void)device;
+  const int64_t parts = std::min<int64_t>(Reducer::kParts, (rows + 255) / 256);
+  double* partial = reducer.partial;
+  auto run = [=](int64_t part) {
+    double terms[kTerms] = {};
+    for (int64_t row = rows * part / parts; row < rows * (part + 1) / parts; ++row) body(row, terms);
+    for (int k = 0; k < kTerms; ++k) partial[part * kTerms + k] = terms[k];
+  };
+  if (parts == 1)
+    run(0);
+  else
+    tbb::parallel_for(int64_t(0), parts, run);
+  for (int k = 0; k < kTerms; ++k) {
+    out[k] = 0;
+    for (int64_t part = 0; part < parts; ++part) out[k] += partial[part * kTerms + k];
+  }
+#endif
+}
+
+// out[c] = the sum over all rows of body(row, c), which is called once for each element and may also write to it.
+template <class Body>
+void sum_columns(Device& device, const Reducer& reducer, int64_t rows, int columns, float* out, Body body) {
+  if (columns > reducer.max_columns) throw Error("sum_columns: more columns than the reducer has room for");
+#ifdef __CUDACC__
+  cuda::sum_columns(device, reducer.partial, reducer.tickets, Reducer::kColumnParts, rows, columns, out, body);
+#else
+  (void)device;
+  const int64_t parts = std::min<int64_t>(Reducer::kColumnParts, (rows + 255) / 256);
+  double* partial = reducer.partial;
+  auto run = [=](int64_t part) {
+    double* sums = partial + part * columns;
+    std::fill(sums, sums + columns, 0.0);
+    for (int64_t row = rows * part / parts; row < rows * (part + 1) / parts; ++row) {
+      for (int column = 0; column < columns; ++column) sums[column] += body(row, column);
+    }
+  };
+  if (parts == 1)
+    run(0);
+  else
+    tbb::parallel_for(int64_t(0), parts, run);
+  for (int column = 0; column < columns; ++column) {
     double sum = 0;
-    for (int64_t row = i / columns; row < rows; row += parts) sum += load(row, column);
-    partial[i] = sum;
-  });
-  Backend::each(device, columns, [=] THRONG_HD(int64_t column) {
-    double sum = 0;
-    for (int part = 0; part < parts; ++part) sum += partial[int64_t(part) * columns + column];
-    out[column] = sum;
-  });
+    for (int64_t part = 0; part < parts; ++part) sum += partial[part * columns + column];
+    out[column] = static_cast<float>(sum);
+  }
+#endif
 }
 
 }  // namespace throng

@@ -5,6 +5,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "algos/rollout.hpp"
 #include "algos/train_config.hpp"
@@ -28,25 +30,58 @@ class THRONG_API Learner {
 
   // The buffers that the environment writes and the learner reads.
   virtual const Rollout& rollout() const = 0;
-  // Chooses the actions of slab t, and keeps their log-probabilities and values.
+  // Slab `num_steps` of this rollout becomes slab 0 of the next.
+  virtual void begin_rollout() = 0;
+  // Chooses the actions of slab t.
   virtual void act(int t) = 0;
   // Keeps the final observations of episodes that step t cut short.
   virtual void keep_finals(int t, const Finals& finals) = 0;
-  // Learns from the full rollout; waits for the device.
-  virtual UpdateMetrics update(float learning_rate) = 0;
-  // Slab `num_steps` of this rollout is slab 0 of the next.
-  virtual void begin_rollout() = 0;
+  // Learns from the full rollout; waits for nothing.
+  virtual void learn(float learning_rate) = 0;
+  // What the last `learn` brought; waits for the device.
+  virtual UpdateMetrics metrics() = 0;
 
-  // The present policy on other buffers: the actions of `rows` agents. `draw` numbers the draw of `key`.
-  virtual void act_on(const Observations& seen, int64_t rows, bool greedy, Key key, uint32_t draw,
-                      int32_t* actions) = 0;
+  UpdateMetrics update(float learning_rate) {
+    learn(learning_rate);
+    return metrics();
+  }
+
+  // A whole iteration: a rollout in `env`, and what is learned from it. Waits for nothing; a learner may record the work once
+  // and replay it. The environment's present observations are in slab `num_steps`.
+  virtual void iterate(VecEnv& env, float learning_rate) {
+    collect(env);
+    learn(learning_rate);
+  }
+
+  // The present policy on other buffers: the actions of `rows` agents, and their recurrent state [rows, state_dim] after it
+  // (null if state_dim is 0). The state begins anew where `ended` [rows] says that an episode ended in the step before (null:
+  // nowhere), and where an agent is not active. `draw` numbers the draw of `key`.
+  virtual int state_dim() const = 0;
+  virtual void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
+                      uint32_t draw, int32_t* actions) = 0;
 
   // Parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
   virtual std::map<std::string, Tensor> parameters() = 0;
   virtual std::map<std::string, Tensor> optimizer_state() = 0;
+  // Without the latter (an empty map) only the policy is loaded.
   virtual void load(const std::map<std::string, Tensor>& parameters,
                     const std::map<std::string, Tensor>& optimizer_state) = 0;
-  virtual size_t bytes() const = 0;  // device memory
+  // Which tensor holds numbers that are not finite: "gradient of 'critic,Dense_1,kernel'", or "" if none does.
+  virtual std::string not_finite() { return ""; }
+
+  virtual size_t bytes() const = 0;                                                       // device memory
+  virtual std::vector<std::pair<std::string, size_t>> memory_plan() const { return {}; }  // the same, by purpose
+
+ protected:
+  void collect(VecEnv& env) {
+    const Rollout& r = rollout();
+    begin_rollout();
+    for (int t = 0; t < r.num_steps; ++t) {
+      act(t);
+      env.step(r.actions_at(t), r.observations(t + 1), r.outcomes(t));
+      keep_finals(t, env.finals());
+    }
+  }
 };
 
 // On the device of `env`. Only the environment's sizes are used: a learner for evaluation may have num_steps = 0.

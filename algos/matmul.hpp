@@ -5,11 +5,25 @@
 #include <memory>
 #include <string>
 
+#include "algos/activation.hpp"
 #include "core/device.hpp"
 
 namespace throng {
 
-// The three products of a dense layer. `rows` is the long side, the number of samples.
+// What products make of their float32 operands; sums and results are float32 in every case. Only GPUs know the latter two.
+inline constexpr const char* kPrecisions[] = {"fp32", "tf32", "bf16"};
+enum Precision : int { kFp32, kTf32, kBf16 };
+
+// Samples: row r begins at data + r * stride.
+template <class T>
+struct RowsOf {
+  T* data;
+  int64_t stride;
+};
+using Rows = RowsOf<const float>;
+using OutRows = RowsOf<float>;
+
+// The three products of a dense layer. `rows` is the long side, the number of samples; weights are dense [in, out].
 //
 // A row of `forward` has the same bits whatever the number of rows and wherever in the matrix it stands: a policy that is
 // evaluated on other rows when it learns than when it acted still gets the same numbers (PPO's first ratio is exactly 1).
@@ -20,17 +34,20 @@ class Matmul {
   static int64_t padded(int64_t rows) { return (rows + kRowBlock - 1) / kRowBlock * kRowBlock; }
 
   virtual ~Matmul() = default;
-  // y[rows, out] = x[rows, in] w[in, out]
-  virtual void forward(int64_t rows, int in, int out, const float* x, const float* w, float* y) = 0;
-  // dx[rows, in] = dy[rows, out] w[in, out]^T
-  virtual void backward_input(int64_t rows, int in, int out, const float* dy, const float* w, float* dx) = 0;
+  // y[rows, out] = activation(x[rows, in] w + bias[out]); a null bias is zero
+  virtual void forward(int64_t rows, int in, int out, Rows x, const float* w, const float* bias, Activation activation,
+                       OutRows y) = 0;
+  // dx[rows, in] = dy[rows, out] w^T, or, if `add`, that is added to dx
+  virtual void backward_input(int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx, bool add) = 0;
   // dw[in, out] = x[rows, in]^T dy[rows, out]
-  virtual void backward_weight(int64_t rows, int in, int out, const float* x, const float* dy, float* dw) = 0;
+  virtual void backward_weight(int64_t rows, int in, int out, Rows x, Rows dy, float* dw) = 0;
 
-  virtual std::string name() const = 0;  // "OpenBLAS", "cuBLASLt 13.0", "plain loops"
+  virtual Precision precision() const = 0;
+  virtual std::string name() const = 0;  // "OpenBLAS", "cuBLASLt 130000", "plain loops"
+  virtual size_t workspace() const = 0;  // bytes of device memory
 };
 
 // One for each back end: matmul_cpu.cpp, matmul_cuda.cpp.
-std::unique_ptr<Matmul> make_matmul(const std::shared_ptr<Device>& device);
+std::unique_ptr<Matmul> make_matmul(const std::shared_ptr<Device>& device, Precision precision = kFp32);
 
 }  // namespace throng

@@ -21,24 +21,25 @@ namespace {
 
 enum Transpose : int { kNo = 111, kYes = 112 };
 
+// C[m, n] = A B, or, if `add`, C += A B.
 #ifdef THRONG_CBLAS
 
-void gemm(Transpose ta, Transpose tb, int m, int n, int k, const float* a, int lda, const float* b, int ldb, float* c,
-          int ldc) {
+void gemm(Transpose ta, Transpose tb, int64_t m, int64_t n, int64_t k, Rows a, Rows b, OutRows c, bool add) {
   constexpr int kRowMajor = 101;
-  cblas_sgemm(kRowMajor, ta, tb, m, n, k, 1.0f, a, lda, b, ldb, 0.0f, c, ldc);
+  cblas_sgemm(kRowMajor, ta, tb, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), 1.0f, a.data,
+              static_cast<int>(a.stride), b.data, static_cast<int>(b.stride), add ? 1.0f : 0.0f, c.data,
+              static_cast<int>(c.stride));
 }
 
 #else
 
-void gemm(Transpose ta, Transpose tb, int m, int n, int k, const float* a, int lda, const float* b, int ldb, float* c,
-          int ldc) {
-  for (int i = 0; i < m; ++i) {
-    float* row = c + int64_t(i) * ldc;
-    std::fill(row, row + n, 0.0f);
-    for (int p = 0; p < k; ++p) {
-      const float x = ta == kNo ? a[int64_t(i) * lda + p] : a[int64_t(p) * lda + i];
-      for (int j = 0; j < n; ++j) row[j] += x * (tb == kNo ? b[int64_t(p) * ldb + j] : b[int64_t(j) * ldb + p]);
+void gemm(Transpose ta, Transpose tb, int64_t m, int64_t n, int64_t k, Rows a, Rows b, OutRows c, bool add) {
+  for (int64_t i = 0; i < m; ++i) {
+    float* row = c.data + i * c.stride;
+    if (!add) std::fill(row, row + n, 0.0f);
+    for (int64_t p = 0; p < k; ++p) {
+      const float x = ta == kNo ? a.data[i * a.stride + p] : a.data[p * a.stride + i];
+      for (int64_t j = 0; j < n; ++j) row[j] += x * (tb == kNo ? b.data[p * b.stride + j] : b.data[j * b.stride + p]);
     }
   }
 }
@@ -62,32 +63,41 @@ class CpuMatmul final : public Matmul {
 #endif
   }
 
+  Precision precision() const override { return kFp32; }
+  size_t workspace() const override { return 0; }
+
   // Every call has exactly kRowBlock rows: a library picks its kernel by shape, and another kernel could round differently.
-  void forward(int64_t rows, int in, int out, const float* x, const float* w, float* y) override {
+  void forward(int64_t rows, int in, int out, Rows x, const float* w, const float* bias, Activation activation,
+               OutRows y) override {
     for_blocks(rows, [=](int64_t first) {
-      gemm(kNo, kNo, kRowBlock, out, in, x + first * in, in, w, out, y + first * out, out);
+      const OutRows block{y.data + first * y.stride, y.stride};
+      gemm(kNo, kNo, kRowBlock, out, in, {x.data + first * x.stride, x.stride}, {w, out}, block, false);
+      if (bias == nullptr && activation == kIdentity) return;
+      for (int64_t r = 0; r < kRowBlock; ++r) finish(block.data + r * block.stride, out, bias, activation);
     });
   }
 
-  void backward_input(int64_t rows, int in, int out, const float* dy, const float* w, float* dx) override {
+  void backward_input(int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx, bool add) override {
     for_blocks(rows, [=](int64_t first) {
-      gemm(kNo, kYes, kRowBlock, in, out, dy + first * out, out, w, out, dx + first * in, in);
+      gemm(kNo, kYes, std::min(kRowBlock, rows - first), in, out, {dy.data + first * dy.stride, dy.stride}, {w, out},
+           {dx.data + first * dx.stride, dx.stride}, add);
     });
   }
 
   // The sum over rows is cut into at most kParts pieces that depend on the number of rows alone, then added in order.
-  void backward_weight(int64_t rows, int in, int out, const float* x, const float* dy, float* dw) override {
+  void backward_weight(int64_t rows, int in, int out, Rows x, Rows dy, float* dw) override {
     constexpr int64_t kParts = 16, kLeast = 512;
     const int64_t part = std::max(kLeast, (rows + kParts - 1) / kParts);
     const int64_t parts = (rows + part - 1) / part, size = int64_t(in) * out;
     partial_.resize(std::max<size_t>(partial_.size(), size_t(parts * size)));
     float* partial = parts == 1 ? dw : partial_.data();
-    tbb::parallel_for(int64_t(0), parts, [=](int64_t p) {
+    auto run = [=](int64_t p) {
       const int64_t first = p * part, count = std::min(part, rows - first);
-      gemm(kYes, kNo, in, out, static_cast<int>(count), x + first * in, in, dy + first * out, out, partial + p * size,
-           out);
-    });
-    if (parts == 1) return;
+      gemm(kYes, kNo, in, out, count, {x.data + first * x.stride, x.stride}, {dy.data + first * dy.stride, dy.stride},
+           {partial + p * size, out}, false);
+    };
+    if (parts == 1) return run(0);
+    tbb::parallel_for(int64_t(0), parts, run);
     std::copy(partial, partial + size, dw);
     for (int64_t p = 1; p < parts; ++p) {
       for (int64_t i = 0; i < size; ++i) dw[i] += partial[p * size + i];
@@ -95,6 +105,17 @@ class CpuMatmul final : public Matmul {
   }
 
  private:
+  static void finish(float* y, int out, const float* bias, Activation activation) {
+    if (bias) {
+      for (int c = 0; c < out; ++c) y[c] += bias[c];
+    }
+    if (activation == kRelu) {
+      for (int c = 0; c < out; ++c) y[c] = activate(kRelu, y[c]);
+    } else if (activation == kTanh) {
+      for (int c = 0; c < out; ++c) y[c] = activate(kTanh, y[c]);
+    }
+  }
+
   template <class Body>
   static void for_blocks(int64_t rows, Body body) {
     const int64_t blocks = padded(rows) / kRowBlock;
@@ -107,6 +128,6 @@ class CpuMatmul final : public Matmul {
 
 }  // namespace
 
-std::unique_ptr<Matmul> make_matmul(const std::shared_ptr<Device>&) { return std::make_unique<CpuMatmul>(); }
+std::unique_ptr<Matmul> make_matmul(const std::shared_ptr<Device>&, Precision) { return std::make_unique<CpuMatmul>(); }
 
 }  // namespace throng

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "algos/grid.hpp"
 #include "algos/matmul.hpp"
 #include "core/error.hpp"
 #include "core/launch.hpp"
@@ -69,23 +70,64 @@ void check_lt(cublasStatus_t status, const char* call,
 }
 #define THRONG_LT(call) check_lt(lt().call, #call)
 
-// One matrix, or `batch` of them that lie `stride` elements apart.
+// A column-major matrix whose columns lie `leading` apart, or `batch` of them that lie `distance` elements apart.
+struct Matrix {
+  const float* data;
+  int64_t rows, columns, leading, distance;
+};
+
 struct Layout {
   cublasLtMatrixLayout_t value = nullptr;
-  Layout(int64_t rows, int64_t columns, int32_t batch, int64_t stride) {
-    THRONG_LT(cublasLtMatrixLayoutCreate(&value, CUDA_R_32F, rows, columns, rows));
+  Layout(const Matrix& m, int32_t batch) {
+    THRONG_LT(cublasLtMatrixLayoutCreate(&value, CUDA_R_32F, m.rows, m.columns, m.leading));
     THRONG_LT(cublasLtMatrixLayoutSetAttribute(value, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof(batch)));
-    THRONG_LT(
-        cublasLtMatrixLayoutSetAttribute(value, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof(stride)));
+    THRONG_LT(cublasLtMatrixLayoutSetAttribute(value, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &m.distance,
+                                               sizeof(m.distance)));
   }
   ~Layout() { lt().cublasLtMatrixLayoutDestroy(value); }
   Layout(const Layout&) = delete;
 };
 
+// C = op(A) op(B) (+ C); the bias of a row is added to all of its columns.
+struct Product {
+  enum Kind { kForward, kBackwardInput, kBackwardWeight } kind;
+  cublasOperation_t op_a, op_b;
+  Matrix a, b, c;
+  int32_t batch = 1;
+  bool add = false;
+  const float* bias = nullptr;
+  bool relu = false;
+};
+
+struct Operation {
+  cublasLtMatmulDesc_t value = nullptr;
+  Operation(const Product& p, cublasComputeType_t compute) {
+    THRONG_LT(cublasLtMatmulDescCreate(&value, compute, CUDA_R_32F));
+    set(CUBLASLT_MATMUL_DESC_TRANSA, p.op_a);
+    set(CUBLASLT_MATMUL_DESC_TRANSB, p.op_b);
+    if (p.bias == nullptr) return;
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, p.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS);
+    set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
+  }
+  ~Operation() { lt().cublasLtMatmulDescDestroy(value); }
+  Operation(const Operation&) = delete;
+
+ private:
+  template <class T>
+  void set(cublasLtMatmulDescAttributes_t attribute, const T& to) {
+    THRONG_LT(cublasLtMatmulDescSetAttribute(value, attribute, &to, sizeof(to)));
+  }
+};
+
 // cuBLASLt thinks in columns: a row-major matrix [r, c] is its column-major [c, r], so C = A B is asked for as C' = B' A'.
 class CudaMatmul final : public Matmul {
  public:
-  explicit CudaMatmul(std::shared_ptr<Device> device) : device_(std::move(device)) {
+  CudaMatmul(std::shared_ptr<Device> device, Precision precision)
+      : device_(std::move(device)),
+        precision_(precision),
+        compute_(precision == kBf16   ? CUBLAS_COMPUTE_32F_FAST_16BF
+                 : precision == kTf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                      : CUBLAS_COMPUTE_32F) {
     THRONG_LT(cublasLtCreate(&handle_));
     workspace_ = device_->allocate(kWorkspace);
   }
@@ -95,81 +137,119 @@ class CudaMatmul final : public Matmul {
   }
 
   std::string name() const override { return "cuBLASLt " + std::to_string(lt().cublasLtGetVersion()); }
+  Precision precision() const override { return precision_; }
+  size_t workspace() const override { return kWorkspace; }
 
-  // A batch of products with exactly kRowBlock rows each: one algorithm, chosen once, serves any number of rows.
-  void forward(int64_t rows, int in, int out, const float* x, const float* w, float* y) override {
-    const auto blocks = static_cast<int32_t>(padded(rows) / kRowBlock);
-    multiply({kForward, 0, in, out}, CUBLAS_OP_N, CUBLAS_OP_N, {w, out, in, 0}, {x, in, kRowBlock, kRowBlock * in},
-             {y, out, kRowBlock, kRowBlock * out}, blocks);
+  // A batch of products with exactly kRowBlock rows each: one algorithm, chosen once, serves any number of rows. Where it
+  // cannot add a bias, a kernel of ours does; tanh is always ours.
+  void forward(int64_t rows, int in, int out, Rows x, const float* w, const float* bias, Activation activation,
+               OutRows y) override {
+    Product product{Product::kForward, CUBLAS_OP_N, CUBLAS_OP_N, {w, out, in, out, 0}, block(x, in), block(y, out)};
+    product.batch = static_cast<int32_t>(padded(rows) / kRowBlock);
+    product.bias = activation == kTanh ? nullptr : bias;
+    product.relu = activation == kRelu;
+    const Chosen& chosen = choice(product, {product.bias ? 4 + product.relu : Product::kForward, y.stride, in, out});
+    if (!chosen.adds_bias) product.bias = nullptr;
+    multiply(product, chosen.algorithm);
+    if (product.bias == nullptr && (bias != nullptr || activation != kIdentity)) finish(rows, out, bias, activation, y);
   }
-  void backward_input(int64_t rows, int in, int out, const float* dy, const float* w, float* dx) override {
-    multiply({kBackwardInput, rows, in, out}, CUBLAS_OP_T, CUBLAS_OP_N, {w, out, in, 0}, {dy, out, rows, 0},
-             {dx, in, rows, 0}, 1);
+  void backward_input(int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx, bool add) override {
+    Product product{Product::kBackwardInput, CUBLAS_OP_T,        CUBLAS_OP_N,
+                    {w, out, in, out, 0},    all(dy, rows, out), all(dx, rows, in)};
+    product.add = add;
+    multiply(product, choice(product, {Product::kBackwardInput, rows, in, out}).algorithm);
   }
-  void backward_weight(int64_t rows, int in, int out, const float* x, const float* dy, float* dw) override {
-    multiply({kBackwardWeight, rows, in, out}, CUBLAS_OP_N, CUBLAS_OP_T, {dy, out, rows, 0}, {x, in, rows, 0},
-             {dw, out, in, 0}, 1);
+  void backward_weight(int64_t rows, int in, int out, Rows x, Rows dy, float* dw) override {
+    const Product product{Product::kBackwardWeight, CUBLAS_OP_N,      CUBLAS_OP_T,
+                          all(dy, rows, out),       all(x, rows, in), {dw, out, in, out, 0}};
+    multiply(product, choice(product, {Product::kBackwardWeight, rows, in, out}).algorithm);
+  }
+
+  // Public because nvcc wants the functions around its lambdas so.
+  void finish(int64_t rows, int out, const float* bias, Activation activation, OutRows y) {
+    each_element(*device_, rows, out, [=] THRONG_HD(int64_t r, int c) {
+      float* at = y.data + r * y.stride + c;
+      *at = activate(activation, bias ? *at + bias[c] : *at);
+    });
   }
 
  private:
-  enum Product { kForward, kBackwardInput, kBackwardWeight };
-  using Shape = std::tuple<Product, int64_t, int, int>;  // an algorithm is chosen once per shape and kept
+  // An algorithm is chosen once and kept: for a kind of product, its rows (forward: the stride of y), in and out.
+  using Shape = std::tuple<int, int64_t, int, int>;
   static constexpr size_t kWorkspace = 32 << 20;
 
-  struct Matrix {  // column-major
-    const float* data;
-    int64_t rows, columns, stride;
+  struct Chosen {
+    cublasLtMatmulAlgo_t algorithm;
+    bool adds_bias;
   };
 
-  void multiply(const Shape& shape, cublasOperation_t op_a, cublasOperation_t op_b, const Matrix& a, const Matrix& b,
-                const Matrix& c, int32_t batch) {
-    cublasLtMatmulDesc_t operation;
-    THRONG_LT(cublasLtMatmulDescCreate(&operation, CUBLAS_COMPUTE_32F, CUDA_R_32F));
-    THRONG_LT(cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_TRANSA, &op_a, sizeof(op_a)));
-    THRONG_LT(cublasLtMatmulDescSetAttribute(operation, CUBLASLT_MATMUL_DESC_TRANSB, &op_b, sizeof(op_b)));
-    auto found = algorithms_.find(shape);
-    if (found == algorithms_.end()) {
-      constexpr int32_t kTypicalBatch = 64;  // the choice must not depend on the batch that comes first
-      const int32_t typical = batch == 1 && std::get<0>(shape) != kForward ? 1 : kTypicalBatch;
-      const Layout la(a.rows, a.columns, typical, a.stride), lb(b.rows, b.columns, typical, b.stride),
-          lc(c.rows, c.columns, typical, c.stride);
-      found = algorithms_.emplace(shape, choose(operation, la, lb, lc)).first;
-    }
-    const Layout la(a.rows, a.columns, batch, a.stride), lb(b.rows, b.columns, batch, b.stride),
-        lc(c.rows, c.columns, batch, c.stride);
-    const float one = 1.0f, zero = 0.0f;
-    auto* result = const_cast<float*>(c.data);
-    THRONG_LT(cublasLtMatmul(handle_, operation, &one, a.data, la.value, b.data, lb.value, &zero, result, lc.value,
-                             result, lc.value, &found->second, workspace_, kWorkspace,
-                             static_cast<cudaStream_t>(device_->stream())));
-    lt().cublasLtMatmulDescDestroy(operation);
+  static Matrix all(Rows x, int64_t rows, int columns) { return {x.data, columns, rows, x.stride, 0}; }
+  static Matrix all(OutRows x, int64_t rows, int columns) { return {x.data, columns, rows, x.stride, 0}; }
+  template <class T>
+  static Matrix block(RowsOf<T> x, int columns) {
+    return {x.data, columns, kRowBlock, x.stride, kRowBlock * x.stride};
   }
 
-  cublasLtMatmulAlgo_t choose(cublasLtMatmulDesc_t operation, const Layout& a, const Layout& b, const Layout& c) {
+  void multiply(const Product& p, const cublasLtMatmulAlgo_t& algorithm) {
+    const Operation operation(p, compute_);
+    const Layout a(p.a, p.batch), b(p.b, p.batch), c(p.c, p.batch);
+    const float one = 1.0f, before = p.add ? 1.0f : 0.0f;
+    auto* result = const_cast<float*>(p.c.data);
+    THRONG_LT(cublasLtMatmul(handle_, operation.value, &one, p.a.data, a.value, p.b.data, b.value, &before, result,
+                             c.value, result, c.value, &algorithm, workspace_, kWorkspace,
+                             static_cast<cudaStream_t>(device_->stream())));
+  }
+
+  const Chosen& choice(Product p, const Shape& shape) {
+    const auto found = algorithms_.find(shape);
+    if (found != algorithms_.end()) return found->second;
+    constexpr int32_t kTypicalBatch = 64;  // the choice must not depend on the batch that comes first
+    if (p.kind == Product::kForward) p.batch = kTypicalBatch;
+    Chosen chosen{{}, p.bias != nullptr};
+    if (!choose(p, chosen.algorithm)) {
+      p.bias = nullptr;
+      chosen.adds_bias = false;
+      if (!choose(p, chosen.algorithm)) throw MachineError("cublasLtMatmulAlgoGetHeuristic", "nothing for this shape");
+    }
+    return algorithms_.emplace(shape, chosen).first->second;
+  }
+
+  // False if there is no algorithm for it.
+  bool choose(const Product& p, cublasLtMatmulAlgo_t& algorithm) {
+    const Operation operation(p, compute_);
+    const Layout a(p.a, p.batch), b(p.b, p.batch), c(p.c, p.batch);
     cublasLtMatmulPreference_t preference;
     THRONG_LT(cublasLtMatmulPreferenceCreate(&preference));
     const size_t workspace = kWorkspace;
     THRONG_LT(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace,
                                                    sizeof(workspace)));
+    const uint32_t align = 16;  // slabs and pieces of parameters begin at such borders where rows do, too
+    for (const auto side : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                            CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+      THRONG_LT(cublasLtMatmulPreferenceSetAttribute(preference, side, &align, sizeof(align)));
+    }
     cublasLtMatmulHeuristicResult_t result;
     int count = 0;
-    THRONG_LT(cublasLtMatmulAlgoGetHeuristic(handle_, operation, a.value, b.value, c.value, c.value, preference, 1,
-                                             &result, &count));
+    const cublasStatus_t status = lt().cublasLtMatmulAlgoGetHeuristic(handle_, operation.value, a.value, b.value,
+                                                                      c.value, c.value, preference, 1, &result, &count);
     lt().cublasLtMatmulPreferenceDestroy(preference);
-    if (count == 0) throw MachineError("cublasLtMatmulAlgoGetHeuristic", "no algorithm for this shape");
-    return result.algo;
+    if (status != CUBLAS_STATUS_SUCCESS || count == 0 || result.state != CUBLAS_STATUS_SUCCESS) return false;
+    algorithm = result.algo;
+    return true;
   }
 
   std::shared_ptr<Device> device_;
+  Precision precision_;
+  cublasComputeType_t compute_;
   cublasLtHandle_t handle_ = nullptr;
   void* workspace_ = nullptr;
-  std::map<Shape, cublasLtMatmulAlgo_t> algorithms_;
+  std::map<Shape, Chosen> algorithms_;
 };
 
 }  // namespace
 
-std::unique_ptr<Matmul> make_matmul(const std::shared_ptr<Device>& device) {
-  return std::make_unique<CudaMatmul>(device);
+std::unique_ptr<Matmul> make_matmul(const std::shared_ptr<Device>& device, Precision precision) {
+  return std::make_unique<CudaMatmul>(device, precision);
 }
 
 }  // namespace throng

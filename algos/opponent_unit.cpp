@@ -162,6 +162,7 @@ class OneTeam final : public VecEnv {
         break;
       case Call::kStep: step_both(call); break;
     }
+    take(*device_, Part{num_envs(), 1, 0, 1}, both_->outcomes().ended, call.outcome.ended, 1);
     show(call.next);
   }
 

@@ -53,27 +53,70 @@ std::vector<float> orthogonal(int64_t rows, int64_t columns, float gain, Key key
   return matrix;
 }
 
-int64_t Parameters::add(const std::string& name, std::vector<int64_t> shape, float gain) {
-  pieces_.push_back({name, std::move(shape), size_, gain});
-  size_ += (pieces_.back().size() + 3) / 4 * 4;
-  return pieces_.back().offset;
+std::vector<float> lecun_normal(int64_t rows, int64_t columns, Key key) {
+  constexpr double kStdOfCut = 0.87962566103423978;  // of a standard normal number cut at -2 and 2
+  const double scale = 1.0 / (kStdOfCut * std::sqrt(static_cast<double>(rows)));
+  std::vector<float> matrix(rows * columns);
+  for (size_t i = 0; i < matrix.size(); ++i) {
+    double drawn = 3;
+    for (uint32_t attempt = 0; std::abs(drawn) > 2; ++attempt)
+      drawn = normal(fold_in(key, attempt), static_cast<uint32_t>(i));
+    matrix[i] = static_cast<float>(scale * drawn);
+  }
+  return matrix;
+}
+
+int64_t Parameters::add(const std::string& name, std::vector<int64_t> shape, Init init) {
+  const int64_t offset = size_, stride = shape.back();
+  pieces_.push_back({name, std::move(shape), offset, stride, init});
+  reserve(pieces_.back().size());
+  return offset;
+}
+
+int64_t Parameters::add_beside(const std::vector<std::string>& names, int64_t rows, int64_t columns, Init init) {
+  const int64_t offset = size_, stride = columns * static_cast<int64_t>(names.size());
+  const std::vector<int64_t> shape = rows > 0 ? std::vector{rows, columns} : std::vector{columns};
+  for (size_t i = 0; i < names.size(); ++i)
+    pieces_.push_back({names[i], shape, offset + static_cast<int64_t>(i) * columns, stride, init});
+  reserve(std::max<int64_t>(rows, 1) * stride);
+  return offset;
+}
+
+int64_t Parameters::count() const {
+  int64_t all = 0;
+  for (const Parameter& piece : pieces_) all += piece.size();
+  return all;
 }
 
 std::vector<float> Parameters::initial(Key key) const {
   std::vector<float> block(size_, 0.0f);
   for (size_t i = 0; i < pieces_.size(); ++i) {
     const Parameter& piece = pieces_[i];
-    if (piece.gain == 0) continue;
-    const auto values = orthogonal(piece.shape[0], piece.shape[1], piece.gain, fold_in(key, static_cast<uint32_t>(i)));
-    std::copy(values.begin(), values.end(), block.begin() + piece.offset);
+    if (piece.init.kind == Init::kZeros) continue;
+    const Key own = fold_in(key, static_cast<uint32_t>(i));
+    const auto values = piece.init.kind == Init::kOrthogonal
+                            ? orthogonal(piece.rows(), piece.columns(), piece.init.gain, own)
+                            : lecun_normal(piece.rows(), piece.columns(), own);
+    for (int64_t k = 0; k < piece.size(); ++k) block[piece.at(k)] = values[k];
   }
   return block;
+}
+
+std::string Parameters::first_not_finite(const std::vector<float>& block) const {
+  for (const Parameter& piece : pieces_) {
+    for (int64_t k = 0; k < piece.size(); ++k) {
+      if (!std::isfinite(block[piece.at(k)])) return piece.name;
+    }
+  }
+  return "";
 }
 
 std::map<std::string, Tensor> Parameters::split(const std::vector<float>& block) const {
   std::map<std::string, Tensor> tensors;
   for (const Parameter& piece : pieces_) {
-    tensors[piece.name] = Tensor::of<float>(piece.shape, std::span(block).subspan(piece.offset, piece.size()));
+    std::vector<float> values(piece.size());
+    for (int64_t k = 0; k < piece.size(); ++k) values[k] = block[piece.at(k)];
+    tensors[piece.name] = Tensor::of<float>(piece.shape, values);
   }
   return tensors;
 }
@@ -89,7 +132,7 @@ std::vector<float> Parameters::join(const std::map<std::string, Tensor>& from, c
                   "' is of another shape: it is of another network or environment");
     }
     const auto values = found->second.as<float>();
-    std::copy(values.begin(), values.end(), block.begin() + piece.offset);
+    for (int64_t k = 0; k < piece.size(); ++k) block[piece.at(k)] = values[k];
   }
   return block;
 }

@@ -1,22 +1,29 @@
-// PPO: acting, and learning from a rollout, with separate networks for actor and critic - IPPO with parameter sharing.
+// PPO with parameter sharing: acting, and learning from a rollout. IPPO and MAPPO, feed-forward and recurrent.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "algos/adam.hpp"
+#include "algos/categorical.hpp"
 #include "algos/learner.hpp"
 #include "algos/matmul.hpp"
-#include "algos/mlp.hpp"
+#include "algos/network.hpp"
 #include "algos/parameters.hpp"
 #include "algos/ppo_loss.hpp"
+#include "algos/recording.hpp"
 
 namespace throng {
 
-// Compiled once by g++ for the CPU and once by nvcc for CUDA (algos/ppo_unit.cpp). All randomness is a function of the seed
-// and of `updates`, so a run continues from parameters, moments and counters alone.
+// Compiled by g++ for the CPU and by nvcc for CUDA (algos/ppo_*unit.cpp: setting up, acting, learning). All randomness is a
+// function of the seed and of schedule_->updates, so a run continues from parameters, moments, counters and recurrent states.
+//
+// The unit of a minibatch is a pair (time, environment); agents of an environment stay together. Feed-forward networks learn
+// from pairs in any order; recurrent ones from all pairs of some environments, in the order of time.
 class Ppo final : public Learner {
  public:
   Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const TrainConfig& config);
@@ -25,57 +32,113 @@ class Ppo final : public Learner {
   void begin_rollout() override;
   void act(int t) override;
   void keep_finals(int t, const Finals& finals) override;
-  UpdateMetrics update(float learning_rate) override;
-  void act_on(const Observations& seen, int64_t rows, bool greedy, Key key, uint32_t draw, int32_t* actions) override;
+  void learn(float learning_rate) override;
+  UpdateMetrics metrics() override;
+  void iterate(VecEnv& env, float learning_rate) override;
+
+  int state_dim() const override { return policy_.state_dim(); }
+  void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
+              uint32_t draw, int32_t* actions) override;
 
   std::map<std::string, Tensor> parameters() override;
   std::map<std::string, Tensor> optimizer_state() override;
   void load(const std::map<std::string, Tensor>& parameters,
             const std::map<std::string, Tensor>& optimizer_state) override;
-  size_t bytes() const override { return arena_.bytes(); }
+  std::string not_finite() override;
+  size_t bytes() const override { return arena_.bytes() + matmul_->workspace(); }
+  std::vector<std::pair<std::string, size_t>> memory_plan() const override { return plan_; }
 
   // The pieces of an update, in their order; public because nvcc wants the functions around its lambdas so, and tests do, too.
-  void compute_values(int64_t rows, const float* obs, float* values);
+  void mark_resets(int t);
+  void set_learning_rate(float learning_rate);
+  void learn_from_rollout();
+  void compute_values();  // that acting has not computed
+  void keep_final_states(int64_t first);
   void compute_returns();
-  void shuffle(int epoch);     // a new order of (time, environment) pairs
-  void gather(int64_t first);  // observations and advantages of the minibatch that begins at pair `first`
-  void normalise_advantages();
+  static constexpr int kAsTheyLie = -1;
+  void set_order(int epoch);   // of pairs: a new random one for each epoch
+  void gather(int64_t first);  // what the networks see of the minibatch that begins at pair `first`
+  void gather_pairs(int64_t first, const void* from, void* to, int64_t bytes);
+  void gather_rows(int64_t rows, const int32_t* order, const void* from, void* to, int64_t bytes);
+  template <class Word>
+  void gather_words(int64_t rows, const int32_t* order, const void* from, void* to, int64_t bytes);
+  void sum_advantages(int64_t first);
   void compute_loss(int64_t first, double* sums);  // and the gradient with respect to the networks' outputs
-  void compute_gradients(double* square_norm);
-  std::vector<double> explained_variance_sums();
+  void compute_gradients(double* square_norms);
+  void count_update(int steps);
 
   const Parameters& layout() const { return layout_; }
   float* parameter_block() const { return parameters_; }
   float* gradient_block() const { return gradients_; }
+  const float* start_states(int network) const { return states_[network].start; }  // [env, agent, state_dim]
+  const Network& policy() const { return policy_; }
+  const float* values_of_batch() { return value_network().output(value_output()); }  // of the last compute_loss
 
  private:
   enum Purpose : uint32_t { kInitialise, kSample, kShuffle };
+  static constexpr int kSlot = kPpoTerms + 2;  // sums kept of a minibatch: its terms, and the squared gradient norms
 
+  // The recurrent states of one network, [env, agent, state_dim].
+  struct States {
+    float* start = nullptr;   // before slab 0
+    float* next = nullptr;    // before the next slab
+    float* finals = nullptr;  // [finals_per_env, ...], before the final observations of truncated episodes
+  };
+
+  void want();
+  bool recurrent() const { return config_.gru_size > 0; }
+  bool mappo() const { return config_.algo == kMappo; }
   int64_t num_pairs() const { return int64_t(rollout_.num_steps) * rollout_.num_envs; }
   int64_t minibatch_pairs() const { return num_pairs() / config_.num_minibatches; }
   int64_t minibatch_rows() const { return minibatch_pairs() * rollout_.num_agents; }
-  UpdateMetrics average(const std::vector<double>& slots) const;
+  // A minibatch as sequences; without recurrence all rows are one step.
+  int minibatch_steps() const { return recurrent() ? rollout_.num_steps : 1; }
+  int64_t minibatch_sequences() const { return minibatch_rows() / minibatch_steps(); }
+  int64_t most_sequences() const;
+  int64_t most_rows() const;
+  int64_t split() const { return critic_ ? critic_begins_ : layout_.size(); }
+  size_t slots() const { return size_t(config_.update_epochs) * config_.num_minibatches * kSlot; }
+
+  Compute compute() const { return {*device_, *matmul_, reducer_, parameters_, gradients_}; }
+  // The network that values come from, and which of its outputs they are.
+  Network& value_network() { return critic_ ? *critic_ : policy_; }
+  int value_output() const { return critic_ ? 0 : 1; }
+  States& value_states() { return states_[critic_ ? 1 : 0]; }
+  const float* initial_of(const Network& network) const { return recurrent() ? network.initial() : nullptr; }
+  const void* seen_by_critic(int t) const;
+  const void* finals_seen_by_critic(int k) const;
+  const void* batch_seen_by_critic() const;
+  void copy(void* to, const void* from, size_t bytes) { device_->copy(to, from, bytes); }
 
   std::shared_ptr<Device> device_;
   TrainConfig config_;
   Rollout rollout_;
+  Heads heads_;
   Parameters layout_;
-  Mlp actor_, critic_;
+  Network policy_;  // ends in logits; with shared layers in values, too
+  int64_t critic_begins_;
+  std::optional<Network> critic_;
   std::unique_ptr<Matmul> matmul_;
+  Reducer reducer_;
   Adam adam_;
   Arena arena_;
+  std::vector<std::pair<std::string, size_t>> plan_;
   Key key_;
-  int64_t updates_ = 0;  // rollouts learned from
+  Recording iteration_;
+  const VecEnv* recorded_ = nullptr;  // the environment of `iteration_`
 
-  float* parameters_ = nullptr;  // [layout]
-  float* gradients_ = nullptr;   // [layout]
-  int32_t* order_ = nullptr;     // [num_steps * env], this epoch's order of pairs time * num_envs + environment
-  float* batch_obs_ = nullptr;   // [minibatch rows, obs_dim], in the order in which they are learned from
-  float* advantages_ = nullptr;  // [minibatch rows]
-  float* terms_ = nullptr;       // [minibatch rows, kPpoTerms]
-  double* partial_ = nullptr;    // room for sum_rows
-  double* moments_ = nullptr;    // [2], sum and sum of squared deviations of the minibatch's advantages
-  double* slots_ = nullptr;  // [update_epochs * num_minibatches, kPpoTerms + 1], sums of terms, squared gradient norm
+  Schedule* schedule_ = nullptr;
+  float* parameters_ = nullptr;      // [layout]
+  float* gradients_ = nullptr;       // [layout]
+  States states_[2];                 // of policy and critic
+  int32_t* order_ = nullptr;         // [num_steps * env], this epoch's order of pairs time * num_envs + environment
+  uint8_t* batch_obs_ = nullptr;     // [minibatch rows, obs_bytes], in the order in which they are learned from
+  float* batch_world_ = nullptr;     // [minibatch pairs, world_state_dim]
+  uint8_t* batch_resets_ = nullptr;  // [minibatch rows]
+  float* batch_state_ = nullptr;     // [sequences, state_dim], of a policy acting on other buffers
+  double* moments_ = nullptr;        // [2], sums of the minibatch's advantages and of their squares
+  double* slots_ = nullptr;          // [update_epochs * num_minibatches, kSlot]
+  double* variances_ = nullptr;      // [4], sums of the returns R, R^2, and the errors R - V when acting, (R - V)^2
 };
 
 }  // namespace throng

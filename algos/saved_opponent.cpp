@@ -19,9 +19,13 @@ EnvSpec spec_of_second(EnvSpec spec) {
 class SavedOpponent final : public Opponent {
  public:
   SavedOpponent(const VecEnv& both, const std::string& folder)
-      : spec_(spec_of_second(both.spec())), rows_(int64_t(both.num_envs()) * spec_.num_agents) {
+      : spec_(spec_of_second(both.spec())),
+        rows_(int64_t(both.num_envs()) * spec_.num_agents),
+        arena_(both.shared_device()) {
     const Run run = Run::load(folder);
     learner_ = make_learner(both.shared_device(), spec_, both.num_envs(), run.train);
+    if (learner_->state_dim() > 0) arena_.want(state_, rows_ * learner_->state_dim());
+    arena_.commit();
     const Checkpoint checkpoint = read_checkpoint(latest_checkpoint(folder));
     try {
       learner_->load(checkpoint.parameters, checkpoint.optimizer);
@@ -30,13 +34,20 @@ class SavedOpponent final : public Opponent {
     }
   }
 
-  void act(const Observations& seen, const uint8_t*, Key key, uint32_t draw, void* actions) override {
-    learner_->act_on(seen, rows_, /*greedy=*/false, key, draw, static_cast<int32_t*>(actions));
+  void act(const Observations& seen, const uint8_t* ended, Key key, uint32_t draw, void* actions) override {
+    learner_->act_on(seen, ended, state_, rows_, /*greedy=*/false, key, draw, static_cast<int32_t*>(actions));
+  }
+
+  std::vector<StateArray> memory() override {
+    if (state_ == nullptr) return {};
+    return {{"opponent_state", "F32", spec_.num_agents * learner_->state_dim(), sizeof(float), state_}};
   }
 
  private:
   EnvSpec spec_;
   int64_t rows_;
+  Arena arena_;
+  float* state_ = nullptr;  // [env, agent, state_dim], recurrent
   std::unique_ptr<Learner> learner_;
 };
 

@@ -4,17 +4,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "algos/activation.hpp"
+#include "algos/matmul.hpp"
 #include "core/error.hpp"
 
 namespace throng {
 
-inline constexpr const char* kAlgos[] = {"ippo"};
-inline constexpr const char* kActivations[] = {"relu", "tanh"};
-enum Activation : int { kRelu, kTanh };
+// What the critic sees is all that tells them apart: the agent's own observation, or the state of the whole environment.
+inline constexpr const char* kAlgos[] = {"ippo", "mappo"};
+enum Algo : int { kIppo, kMappo };
 
-// The defaults follow JaxMARL's IPPO for SMAX where it has a counterpart (specs in docs/algorithms.md).
+// Presets that lie over these defaults are in algos/presets.hpp.
 struct TrainConfig {
-  int algo = 0;
+  int algo = kIppo;
   uint64_t seed = 0;
   int64_t total_timesteps = 10'000'000;
   int num_envs = 128;
@@ -32,8 +34,17 @@ struct TrainConfig {
   float vf_coef = 0.5f;
   float max_grad_norm = 0.5f;
   float adam_eps = 1e-5f;
+  bool joint_grad_norm = true;
   std::vector<int> hidden_sizes = {64, 64};
+  int gru_size = 0;
+  std::vector<int> head_sizes = {};
+  bool share_layers = false;
+  bool agent_id = true;
   int activation = kRelu;
+  int precision = kFp32;
+  bool reset_at_episode_end = true;
+  bool bootstrap_truncated = true;
+  bool self_test = true;
   int eval_interval = 0;
   int eval_episodes = 512;
   int checkpoint_interval = 50;
@@ -60,8 +71,19 @@ struct TrainConfig {
     v("vf_coef", vf_coef, "weight of the value loss");
     v("max_grad_norm", max_grad_norm, "gradients are scaled down to this global norm; 0 = never");
     v("adam_eps", adam_eps, "Adam's epsilon");
-    v("hidden_sizes", hidden_sizes, "widths of the hidden layers of actor and critic");
+    v("joint_grad_norm", joint_grad_norm, "one norm for actor and critic together; false = each its own");
+    v("hidden_sizes", hidden_sizes, "widths of the layers that come first, before the GRU");
+    v("gru_size", gru_size, "width of the recurrent core, a GRU; 0 = feed-forward");
+    v("head_sizes", head_sizes, "widths of the hidden layers after the GRU, of actor and critic each");
+    v("share_layers", share_layers, "actor and critic share all layers but the heads (ippo only)");
+    v("agent_id", agent_id, "mappo: the critic is told the agent's number");
     v("activation", activation, kActivations, "activation of the hidden layers");
+    v("precision", precision, kPrecisions, "of the operands of matrix products on a GPU; all else is float32");
+    v("reset_at_episode_end", reset_at_episode_end,
+      "recurrent state begins anew with an episode; false = only at death");
+    v("bootstrap_truncated", bootstrap_truncated,
+      "a truncated episode is worth its final observation; false = nothing");
+    v("self_test", self_test, "stop if the first probability ratio is not exactly 1");
     v("eval_interval", eval_interval, "updates between evaluations; 0 = only at the end");
     v("eval_episodes", eval_episodes, "episodes per evaluation");
     v("checkpoint_interval", checkpoint_interval, "updates between checkpoints; 0 = only at the end");
@@ -98,8 +120,18 @@ struct TrainConfig {
     for (const auto& [name, value] : {std::pair{"gamma", gamma}, {"gae_lambda", gae_lambda}}) {
       if (value > 1) throw Error(std::string(name) + " must be at most 1, not " + number(value));
     }
+    if (hidden_sizes.empty()) throw Error("hidden_sizes must name at least one layer");
     for (int width : hidden_sizes) at_least("hidden_sizes", width, 1);
+    for (int width : head_sizes) at_least("head_sizes", width, 1);
+    at_least("gru_size", gru_size, 0);
+    if (gru_size % 4 != 0) throw Error("gru_size must be a multiple of 4, not " + std::to_string(gru_size));
+    if (share_layers && algo == kMappo)
+      throw Error("share_layers goes with ippo: mappo's critic sees something else than its actor");
     at_least("total_timesteps", static_cast<double>(total_timesteps), static_cast<double>(steps_per_update()));
+    if (gru_size > 0 && num_envs % num_minibatches != 0) {
+      throw Error("num_minibatches = " + std::to_string(num_minibatches) + " does not divide num_envs = " +
+                  std::to_string(num_envs) + ": a recurrent policy learns from whole sequences");
+    }
     if (steps_per_update() % num_minibatches != 0) {
       throw Error("num_minibatches = " + std::to_string(num_minibatches) + " does not divide num_envs * num_steps = " +
                   std::to_string(num_envs) + " * " + std::to_string(num_steps));

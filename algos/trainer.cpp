@@ -15,16 +15,6 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
 }
 
-// The explained variance of returns that do not vary is 0 / 0, which harms nothing.
-void check_finite(const UpdateMetrics& losses, int64_t update) {
-  for (const auto& [name, value] : named(losses)) {
-    if (std::isfinite(value) || name == std::string("explained_variance")) continue;
-    throw Error(
-        "update " + std::to_string(update) + ": losses/" + name + " is " + std::to_string(value) +
-        ", training cannot go on; the last checkpoint is still good (a lower learning_rate or max_grad_norm may help)");
-  }
-}
-
 double score_of(const Evaluation& evaluation) {
   const auto won = evaluation.info.find("won");
   if (won != evaluation.info.end()) return won->second.mean;
@@ -106,9 +96,13 @@ Progress Trainer::update() {
   if (finished()) throw Error("the run in '" + run_.folder + "' is finished");
   const Clock::time_point began = Clock::now();
   const float rate = learning_rate();
-  collect();
-  const UpdateMetrics losses = learn(rate);
+  // Every iteration finds what the environments look like in the rollout's last slab, where the one before left it.
+  if (!last_slab_is_current_) env_->observe(learner_->rollout().observations(run_.train.num_steps));
+  last_slab_is_current_ = true;
+  learner_->iterate(*env_, rate);
+  const UpdateMetrics losses = learner_->metrics();
   ++update_;
+  check(losses);
   busy_seconds_ += seconds_since(began);
 
   Progress now = progress(rate, losses);
@@ -126,22 +120,28 @@ float Trainer::learning_rate() const {
   return static_cast<float>(static_cast<double>(train.learning_rate) * (1.0 - done));
 }
 
-void Trainer::collect() {
-  const Rollout& rollout = learner_->rollout();
-  learner_->begin_rollout();
-  if (!slab_0_is_current_) env_->observe(rollout.observations(0));
-  slab_0_is_current_ = true;
-  for (int t = 0; t < rollout.num_steps; ++t) {
-    learner_->act(t);
-    env_->step(rollout.actions_at(t), rollout.observations(t + 1), rollout.outcomes(t));
-    learner_->keep_finals(t, env_->finals());
+// A run whose numbers are no longer finite ends here. Its parameters are (Adam takes no step by such gradients), unless the
+// learner is of another kind: then nothing is saved.
+void Trainer::check(const UpdateMetrics& losses) {
+  if (run_.train.self_test && update_ == first_update_ + 1 && losses.first_ratio_error != 0) {
+    throw Error("self-test: the first probability ratio of update " + std::to_string(update_) + " is off by " +
+                std::to_string(losses.first_ratio_error) +
+                " on average, so learning does not see the policy that acted (self_test=false goes on all the same)");
   }
-}
-
-UpdateMetrics Trainer::learn(float learning_rate) {
-  const UpdateMetrics losses = learner_->update(learning_rate);
-  check_finite(losses, update_ + 1);
-  return losses;
+  for (const auto& [name, value] : named(losses)) {
+    // The explained variance of returns that do not vary is 0 / 0, which harms nothing.
+    if (std::isfinite(value) || name == std::string("explained_variance")) continue;
+    const std::string tensor = learner_->not_finite();
+    std::string saved = "the last checkpoint is still good";
+    try {
+      save();
+      saved = "the run is saved as it was before that gradient";
+    } catch (const Error&) {
+    }
+    throw Error("update " + std::to_string(update_) + ": losses/" + name + " is " + std::to_string(value) +
+                (tensor.empty() ? "" : ", and so is " + tensor) + "; training cannot go on, " + saved +
+                " (a lower learning_rate or max_grad_norm may help)");
+  }
 }
 
 Progress Trainer::progress(float learning_rate, const UpdateMetrics& losses) {

@@ -45,7 +45,7 @@ class Trainer {
   bool finished() const { return update_ >= run_.train.num_updates(); }
 
   // One rollout and what is learned from it; appends to metrics.jsonl and the TensorBoard events, and evaluates and saves
-  // when due. Error, before anything is written, if a loss is not finite: the checkpoints so far stay as they are.
+  // when due. Error, before it is logged and after saving what is still good, if a loss is not finite.
   Progress update();
   // Episodes with the present policy on environments of their own. Leaves the run as it was.
   Evaluation evaluate(bool greedy);
@@ -66,8 +66,7 @@ class Trainer {
   void open_logs();
   void load(const Checkpoint& checkpoint);
   float learning_rate() const;
-  void collect();
-  UpdateMetrics learn(float learning_rate);
+  void check(const UpdateMetrics& losses);
   Progress progress(float learning_rate, const UpdateMetrics& losses);
   const Evaluations& evaluate_both();
   bool due(int interval) const { return interval > 0 && update_ % interval == 0; }
@@ -84,8 +83,8 @@ class Trainer {
   std::unique_ptr<EventWriter> events_;
 
   int64_t update_ = 0;
-  int64_t first_update_ = 0;        // of this process
-  bool slab_0_is_current_ = false;  // the rollout's first observations are those of the environments
+  int64_t first_update_ = 0;           // of this process
+  bool last_slab_is_current_ = false;  // the rollout's last observations are those of the environments
   int64_t saved_update_ = -1;
   std::optional<Checkpoint::Best> best_;  // by the win rate of sampled episodes, without one by their return
   std::optional<Evaluations> evaluated_;  // the policy after update `evaluated_update_`

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "core/instance.hpp"
@@ -40,10 +41,24 @@ class Batch final : public VecEnv {
       arena_.want(field.data, size_t(count) * num_envs());
       state_.push_back({name, dtype_of<T>(), count, sizeof(T), nullptr});
     });
+    if constexpr (Backend::kCuda && kFarParams<Params>) arena_.want(far_params_, 1);
     allocate();
+    if (far_params_) device_->copy(far_params_, &params_, sizeof(Params));
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
-    options_.lanes = Backend::fitting_lanes<Env>(params_, lanes_for(options_.lanes));
+    lanes_asked_ = options_.lanes;
+    options_.lanes = lanes_for(num_envs());
+  }
+
+  void launch_over(const Call& call, const Memory& memory) override {
+    State fields;
+    auto array = memory.state.begin();
+    fields.fields(params_,
+                  [&](const char*, auto& field, int) { field.data = static_cast<decltype(field.data)>(*array++); });
+    BatchOptions options = options_;
+    options.num_envs = memory.num_envs;
+    options.lanes = lanes_for(memory.num_envs);
+    launch(call, {fields, memory.book, memory.finals, options});
   }
 
   void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) override {
@@ -124,13 +139,25 @@ class Batch final : public VecEnv {
     if constexpr (Varies<Env>) {
       if (varied_.device) return launch_varied(call);
     }
-    if constexpr (HasVariants<Env> && Backend::kCuda) {
-      if (launch_variant(typename Env::Variants{}, call)) return;
-    }
-    launch_as<Env>(params_, call);
+    launch(call, {state_fields_, book_, finals_, options_});
   }
 
  private:
+  // Where a launch works: in the batch's own memory, or in a caller's.
+  struct Place {
+    const State& fields;
+    const Book& book;
+    const Finals& finals;
+    const BatchOptions& options;
+  };
+
+  void launch(const Call& call, const Place& place) {
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      if (launch_variant(typename Env::Variants{}, call, place)) return;
+    }
+    launch_as<Env>(params_, call, place);
+  }
+
   static constexpr int kVariedLanes = 8;  // one kernel is enough
 
   const Params& params_of(int e) const { return varied_.host.empty() ? params_ : varied_.host[e]; }
@@ -169,36 +196,48 @@ class Batch final : public VecEnv {
   void launch_varied(const Call& call) {
     Stepper<Env> stepper(call, book_, finals_, spec_, options_);
     stepper.time_limits = varied_.time_limits;
-    Backend::tiles_of<Env, kVariedLanes>(*device_, num_envs(), {kVariedLanes, options_.backwards}, params_,
+    Backend::tiles_of<Env, kVariedLanes>(*device_, num_envs(), {kVariedLanes, options_.backwards, far_params_}, params_,
                                          state_fields_, Varied<Env>{varied_.device, stepper});
   }
 
   template <class Rules>
-  void launch_as(const typename Rules::Params& params, const Call& call) {
-    const Stepper<Rules> stepper(call, book_, finals_, spec_, options_);
-    Backend::tiles<Rules>(*device_, num_envs(), {options_.lanes, options_.backwards}, params, state_fields_, stepper);
+  void launch_as(const typename Rules::Params& params, const Call& call, const Place& place) {
+    const BatchOptions& options = place.options;
+    const Stepper<Rules> stepper(call, place.book, place.finals, spec_, options);
+    const void* far = std::is_same_v<Rules, Env> ? far_params_ : nullptr;
+    Backend::tiles<Rules>(*device_, options.num_envs, {options.lanes, options.backwards, far}, params, place.fields,
+                          stepper);
   }
 
   // The first of the variants that fits; false if none does.
   template <class... Variant>
-  bool launch_variant(Types<Variant...>, const Call& call) {
-    return ((Variant::Params::fits(params_) && options_.lanes <= Variant::Params::kMostLanes &&
-             (launch_as<Variant>(typename Variant::Params(params_), call), true)) ||
+  bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
+    return ((Variant::Params::fits(params_) && place.options.lanes <= most_lanes<Variant>() &&
+             (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
             ...);
   }
 
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers
   // are those that measured best on SMAX with 6 to 57 units and 4,096 to 131,072 environments (docs/benchmarks.md).
-  int lanes_for(int asked) const {
-    if (asked != 0) return asked;
-    constexpr int64_t kFewThreads = 131072, kEnoughThreads = 200000;
-    const int64_t envs = num_envs();
+  int lanes_for(int64_t envs) const {
+    constexpr int64_t kFewThreads = 131072;
+    const bool unrolls = unrolled_variant_fits(params_);  // one lane does it in straight code
+    const int64_t enough_threads = unrolls ? 50000 : 200000;
     int widest = 1;  // lanes that can all be of use
     while (widest < spec_.lanes && widest < 32) widest *= 2;
     if (widest > spec_.lanes && envs * widest > kFewThreads) widest /= 2;
     int lanes = 1;
-    while (lanes < widest && (envs * lanes < kEnoughThreads || lanes * 3 < spec_.lanes)) lanes *= 2;
-    return lanes;
+    while (lanes < widest && (envs * lanes < enough_threads || (!unrolls && lanes * 3 < spec_.lanes))) lanes *= 2;
+    return Backend::fitting_lanes<Env>(params_, lanes_asked_ != 0 ? lanes_asked_ : lanes);
+  }
+
+  static bool unrolled_variant_fits(const Params& params) {
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      return [&]<class... Variant>(Types<Variant...>) {
+        return ((Variant::Params::kUnrolls && Variant::Params::fits(params)) || ...);
+      }(typename Env::Variants{});
+    }
+    return false;
   }
 
   struct OwnParams {
@@ -210,7 +249,9 @@ class Batch final : public VecEnv {
   };
 
   Params params_;
+  Params* far_params_ = nullptr;  // in device memory, if they are large
   State state_fields_;
+  int lanes_asked_ = 0;
   OwnParams varied_;
   Players<Env> players_;
 };
@@ -251,6 +292,8 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
   if constexpr (HasInfo<Env>) spec.info.assign(std::begin(Env::kInfo), std::end(Env::kInfo));
   if constexpr (requires { Env::kObjectives; }) {
     spec.objectives.assign(std::begin(Env::kObjectives), std::end(Env::kObjectives));
+  } else if constexpr (requires { Env::objective_name(params, 0); }) {
+    for (int o = 0; o < spec.num_objectives; ++o) spec.objectives.push_back(Env::objective_name(params, o));
   } else {
     spec.objectives = {"reward"};
   }

@@ -57,10 +57,12 @@ namespace throng {
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
 //     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
 //                                                     // Env with the same State, whose Params are made from these Params if
-//                                                     // Variant::Params::fits(params); for up to Params::kMostLanes lanes;
+//                                                     // Variant::Params::fits(params);
 //                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
+//     static constexpr int kMostLanes = 4;            // more would idle, and every number of lanes is a kernel; default 32
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
-//     static constexpr const char* kObjectives[];     // default "reward"
+//     static constexpr const char* kObjectives[];     // default "reward"; where their number depends on the parameters:
+//     static std::string objective_name(const Params&, int);
 //
 // A game never counts its own steps, never resets itself and never meets another environment: the time limit, statistics,
 // auto-reset and memory are written once, in core/batch.hpp.
@@ -170,6 +172,12 @@ struct AnyField {
   THRONG_HD void operator()(T&&...) const {}
 };
 }  // namespace detail
+
+template <class E>
+constexpr int most_lanes() {
+  if constexpr (requires { E::kMostLanes; }) return E::kMostLanes;
+  return 32;
+}
 
 template <class E>
 using ObsOf = typename detail::ObsOf<E>::Type;

@@ -23,6 +23,25 @@ namespace throng {
 struct TileShape {
   int lanes = 1;
   bool backwards = false;
+  const void* far_params = nullptr;  // in device memory, see ParamsArgument
+};
+
+// The parameters as a kernel receives them: by value, or, if they are large (tables of moves, say), where they lie in device
+// memory. A kernel's arguments are few, and they are slow to read where threads want different words of them.
+template <class Params>
+inline constexpr bool kFarParams = sizeof(Params) > 8192;
+
+template <class Params, bool far = kFarParams<Params>>
+struct ParamsArgument {
+  Params value;
+  ParamsArgument(const Params& params, const void*) : value(params) {}
+  THRONG_HD const Params& operator*() const { return value; }
+};
+template <class Params>
+struct ParamsArgument<Params, true> {
+  const Params* place;
+  ParamsArgument(const Params&, const void* far) : place(static_cast<const Params*>(far)) {}
+  THRONG_HD const Params& operator*() const { return *place; }
 };
 
 #ifdef __CUDACC__
@@ -38,7 +57,8 @@ namespace cuda {
 inline constexpr int kThreads = 128;
 // Bounds a thread's registers to 64: more warps on a multiprocessor hide more latency. To 96 where scratch is in registers.
 constexpr int blocks_per_multiprocessor(bool own_scratch) { return own_scratch ? 5 : 8; }
-inline constexpr int kStageBytes = 2048 + 32;  // of a warp; 32 to align what is staged as its goal is
+// Of a warp; 32 to align what is staged as its goal is. Fewer environments leave room for more.
+constexpr int stage_bytes(int lanes) { return (lanes >= 16 ? 4096 : 2048) + 32; }
 
 template <class Body>
 __global__ void each_kernel(int64_t n, const __grid_constant__ Body body) {
@@ -120,7 +140,8 @@ struct Seat {
     lanes.lane = threadIdx.x % 32;
     lanes.width = 32;
     lanes.mask = ~0u;
-    const Stage stage{memory + layout.bytes + threadIdx.x / 32 * kStageBytes, kStageBytes};
+    constexpr int kStage = stage_bytes(kLanes);
+    const Stage stage{memory + layout.bytes + threadIdx.x / 32 * kStage, kStage};
     // A step is over when its group works together, and what is staged is written out before an episode begins.
     return {layout, params, memory, first, e - near + first, size, stage, lanes, kOwnScratch ? stage.memory : nullptr};
   }
@@ -130,9 +151,10 @@ struct Seat {
 // __grid_constant__: the arguments stay where they are when rules take references to them.
 template <class Env, int kLanes, class Body>
 __global__ void __launch_bounds__(kThreads, blocks_per_multiprocessor(has_own_scratch<Env>(kLanes)))
-    tile_kernel(int num_envs, const __grid_constant__ typename Env::Params params,
+    tile_kernel(int num_envs, const __grid_constant__ ParamsArgument<typename Env::Params> argument,
                 const __grid_constant__ typename Env::State state, const __grid_constant__ Body body) {
   extern __shared__ __align__(16) unsigned char memory[];
+  const typename Env::Params& params = *argument;
   const TileLayout layout = TileLayout::of<Env>(params, kThreads / kLanes, kLanes, !has_own_scratch<Env>(kLanes));
   const int first = blockIdx.x * layout.envs;
   const int count = num_envs - first < layout.envs ? num_envs - first : layout.envs;
@@ -159,13 +181,14 @@ struct CudaBackend {
     THRONG_CUDA(cudaGetLastError());
   }
 
-  // As many lanes as asked for, or more where the state of so many environments would not fit into a block.
+  // As many lanes as asked for and as are of use, or more where the state of so many environments would not fit into a block.
   template <class Env>
   static int fitting_lanes(const typename Env::Params& params, int lanes) {
-    constexpr int kMaxShared = 227 * 1024;
-    while (lanes < 32 && shared_bytes<Env>(params, lanes) > kMaxShared) lanes *= 2;
+    constexpr int kMaxShared = 227 * 1024, kMost = most_lanes<Env>();
+    lanes = lanes < kMost ? lanes : kMost;
+    while (lanes < kMost && shared_bytes<Env>(params, lanes) > kMaxShared) lanes *= 2;
     if (shared_bytes<Env>(params, lanes) > kMaxShared) {
-      throw Error("the state of an environment is too large for this device: 4 of them take " +
+      throw Error("the state of an environment is too large for this device: a tile of them takes " +
                   std::to_string(shared_bytes<Env>(params, lanes)) + " bytes, at most " + std::to_string(kMaxShared));
     }
     return lanes;
@@ -187,18 +210,12 @@ struct CudaBackend {
 
   // The same for a number of lanes that is known.
   template <class Env, int kLanes, class Body>
-  static void tiles_of(Device& device, int num_envs, TileShape, const typename Env::Params& params,
+  static void tiles_of(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
                        const typename Env::State& state, Body body) {
-    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, params, state, body);
+    if constexpr (kLanes <= most_lanes<Env>()) launch<Env, kLanes>(device, num_envs, shape, params, state, body);
   }
 
  private:
-  template <class Env>
-  static constexpr int most_lanes() {
-    if constexpr (IsVariant<Env>) return Env::Params::kMostLanes;
-    return 32;
-  }
-
   template <class Env>
   static int shared_bytes(const typename Env::Params& params, int lanes) {
     const bool own_scratch = cuda::has_own_scratch<Env>(lanes);
@@ -206,18 +223,19 @@ struct CudaBackend {
       throw Error("the scratch memory of a variant of a game is larger than a thread's");
     }
     const TileLayout layout = TileLayout::of<Env>(params, cuda::kThreads / lanes, lanes, !own_scratch);
-    return layout.bytes + cuda::kThreads / 32 * cuda::kStageBytes;
+    return layout.bytes + cuda::kThreads / 32 * cuda::stage_bytes(lanes);
   }
 
   template <class Env, int kLanes, class Body>
-  static void launch(Device& device, int num_envs, const typename Env::Params& params, const typename Env::State& state,
-                     Body body) {
+  static void launch(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
+                     const typename Env::State& state, Body body) {
     auto kernel = cuda::tile_kernel<Env, kLanes, Body>;
     constexpr int kEnvs = cuda::kThreads / kLanes;
     const int shared = shared_bytes<Env>(params, kLanes), blocks = (num_envs + kEnvs - 1) / kEnvs;
     if (shared > 48 * 1024)
       THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared));
-    kernel<<<blocks, cuda::kThreads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, params, state,
+    const ParamsArgument<typename Env::Params> argument(params, shape.far_params);
+    kernel<<<blocks, cuda::kThreads, shared, static_cast<cudaStream_t>(device.stream())>>>(num_envs, argument, state,
                                                                                            body);
     THRONG_CUDA(cudaGetLastError());
   }

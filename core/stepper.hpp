@@ -57,8 +57,14 @@ struct Stepper {
   // Does what was called for, and says what is left to do.
   THRONG_HD Task move_on(Env env, int e) const {
     switch (call.operation) {
-      case Call::kReset: seed(env, e); return kBegins;
-      case Call::kResetWhere: return call.mask[e] != 0 ? kBegins : kNothing;
+      case Call::kReset:
+        seed(env, e);
+        write_ended(env, e, 0);
+        return kBegins;
+      case Call::kResetWhere:
+        if (call.mask[e] == 0) return kNothing;
+        write_ended(env, e, 0);
+        return kBegins;
       case Call::kObserve: return kNothing;
       case Call::kStep: break;
     }
@@ -159,6 +165,11 @@ struct Stepper {
       call.outcome.terminated[int64_t(e) * agents + a] = ended == 1;
       call.outcome.truncated[int64_t(e) * agents + a] = ended == 2;
     });
+    write_ended(env, e, ended);
+  }
+
+  THRONG_HD void write_ended(Env& env, int e, int ended) const {
+    if (call.outcome.ended) env.lanes.once([&] { call.outcome.ended[e] = ended != 0; });
   }
 
   // `group` is some neighbouring environments and lanes that work on all of them, see core/launch.hpp.

@@ -44,7 +44,7 @@ struct OwnGroup {
 template <class Env, class Seat>
 struct OwnSeat {
   const typename Env::Params* params;
-  const Seat& seat;
+  Seat& seat;
   int e = seat.e;
 
   THRONG_HD bool taken() const { return seat.taken(); }
@@ -68,8 +68,9 @@ struct Varied {
   Stepper<Env> stepper;
 
   template <class Seat>
-  THRONG_HD void operator()(const Seat& seat) const {
-    stepper(OwnSeat<Env, Seat>{params, seat});
+  THRONG_HD void operator()(Seat& seat) const {
+    OwnSeat<Env, Seat> own{params, seat};
+    stepper(own);
   }
 };
 

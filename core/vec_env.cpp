@@ -70,6 +70,7 @@ void VecEnv::allocate() {
   arena_.want(outcomes_.rewards, rows * objectives);
   arena_.want(outcomes_.terminated, rows);
   arena_.want(outcomes_.truncated, rows);
+  arena_.want(outcomes_.ended, envs);
   arena_.want_bytes(finals_.obs, rows * spec_.obs_dim * spec_.obs_item_bytes());
   if (spec_.world_state_dim > 0) {
     arena_.want(observations_.world_state, envs * spec_.world_state_dim);
@@ -90,6 +91,7 @@ void VecEnv::reset(uint64_t seed) {
   call.operation = Call::kReset;
   call.seed_key = key(seed);
   call.next = observations_;
+  call.outcome.ended = outcomes_.ended;
   device_->fill_zero(book_.totals, sizeof(float) * num_totals() * num_envs());
   started_ = true;
   launch(call);
@@ -100,6 +102,7 @@ void VecEnv::reset_where(const uint8_t* mask) {
   call.operation = Call::kResetWhere;
   call.mask = mask;
   call.next = observations_;
+  call.outcome.ended = outcomes_.ended;
   launch(call);
 }
 
@@ -148,6 +151,8 @@ void VecEnv::begin_all() {
   device_->synchronize();
   device_->release(all);
 }
+
+void VecEnv::launch_over(const Call&, const Memory&) { throw Error(spec_.id + " is no function of its state alone"); }
 
 Image VecEnv::render(int, int) { throw Error(spec_.id + " draws no pictures"); }
 std::vector<Image> VecEnv::render_step(int, const void*, int) { throw Error(spec_.id + " draws no pictures"); }

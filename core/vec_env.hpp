@@ -36,6 +36,7 @@ struct Outcomes {
   float* rewards = nullptr;       // [env, agent, objective]
   uint8_t* terminated = nullptr;  // [env, agent], the episode ended by the rules of the game
   uint8_t* truncated = nullptr;   // [env, agent], the episode was cut at the time limit
+  uint8_t* ended = nullptr;       // [env], the episode is over; a null pointer is not written
 };
 
 // What is kept of an episode when it ends; rows of environments that did not end in the last step are older.
@@ -75,6 +76,14 @@ struct Book {
   uint8_t* ended = nullptr;     // [env], 0 running, 1 terminated, 2 truncated
   float* returns = nullptr;     // [agent, objective, env], of the running episode
   float* totals = nullptr;      // [total, env]: episodes, returns per objective, length, info - since last taken
+};
+
+// What one launch works on: a batch's own memory, or a caller's who keeps all of it outside, as JAX does.
+struct Memory {
+  int num_envs = 0;
+  std::vector<void*> state;  // in the order of VecEnv::state()
+  Book book;
+  Finals finals;
 };
 
 struct BatchOptions {
@@ -130,6 +139,10 @@ class THRONG_API VecEnv {
   // Draws a uniformly random legal action for every agent from `avail_actions`; `draw` numbers the draw.
   virtual void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) = 0;
 
+  // One launch over the caller's memory and as many environments as it holds; nothing of the batch's own is touched. Error
+  // if there is more to it than what Memory holds.
+  virtual void launch_over(const Call&, const Memory&);
+
   // What policy number `policy` of spec().policies chooses for every agent, for the present state; "random" reads
   // observations(). `draw` numbers the call: equal keys and draws give an environment equal choices in any batch.
   virtual void policy_actions(int policy, void* actions, Key key, uint32_t draw) = 0;
@@ -153,7 +166,7 @@ class THRONG_API VecEnv {
 
   // The state as a value. Equal hashes mean equal state bits, on any device and in any batch.
   const std::vector<StateArray>& state() const { return state_; }
-  const std::vector<StateArray>& book() const { return book_arrays_; }  // what else a snapshot keeps
+  const std::vector<StateArray>& book() const { return book_arrays_; }  // what the batch keeps beside it: struct Book
   std::vector<uint64_t> state_hashes();                                 // [env]
   uint64_t state_hash();                                                // of all environments in order
   std::map<std::string, Tensor> snapshot();                             // state, streams, counters and statistics

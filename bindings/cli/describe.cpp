@@ -4,7 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "algos/train_config.hpp"
+#include "algos/presets.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
 #include "bindings/cli/overrides.hpp"
@@ -29,7 +29,7 @@ struct Described {
   std::vector<std::string> scenarios;
   std::vector<FieldDoc> parameters;  // the value as default_value
   std::vector<FieldDoc> defaults;    // what the value would be without a scenario
-  ordered_json presets;              // by algorithm
+  ordered_json presets;              // by name: settings unlike the defaults
 };
 
 Described look_up(const DescribeOptions& options) {
@@ -42,7 +42,15 @@ Described look_up(const DescribeOptions& options) {
   found.parameters = entry.describe(config, options.env);
   found.defaults = entry.describe({}, options.env);
   found.presets = ordered_json::object();
-  for (const char* algo : kAlgos) found.presets[algo] = train_preset(options.env, algo);
+  const ordered_json plain = write_config(TrainConfig{});
+  for (const std::string& preset : preset_names()) {
+    const TrainConfig config = preset_config(preset, train_preset(options.env, preset));
+    ordered_json& unlike = found.presets[preset] = ordered_json::object();
+    const ordered_json settings = write_config(config);
+    for (const auto& [key, value] : settings.items()) {
+      if (value != plain[key]) unlike[key] = value;
+    }
+  }
   return found;
 }
 
@@ -149,10 +157,10 @@ void print(const Described& found) {
   print_line("");
   for (const std::string& line : table(parameter_rows(found))) print_line(line);
   print_line("");
-  for (const auto& [algo, preset] : found.presets.items()) {
+  for (const auto& [name, preset] : found.presets.items()) {
     std::vector<std::string> words;
     for (const auto& [key, value] : preset.items()) words.push_back(key + "=" + value.dump());
-    print_line("  training preset for " + algo + ": " + (words.empty() ? "none" : joined(words, " ")));
+    print_line("  training preset " + name + ": " + (words.empty() ? "none" : joined(words, " ")));
   }
 }
 

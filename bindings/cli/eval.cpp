@@ -56,7 +56,7 @@ Trial prepare(const Run& run, const Checkpoint& checkpoint, const EvalOptions& o
   trial.env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
   if (!run.train.opponent_run.empty()) trial.env = against_run(std::move(trial.env), run.train.opponent_run);
   trial.learner = make_learner(device, trial.env->spec(), episodes, run.train);
-  trial.learner->load(checkpoint.parameters, checkpoint.optimizer);
+  trial.learner->load(checkpoint.parameters, {});
   return trial;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "algos/presets.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
@@ -23,7 +24,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 struct TrainOptions {
-  std::string env, device, config, out, resume;
+  std::string env, preset, device, config, out, resume;
   std::map<std::string, std::string> flags;  // a flag for every field of TrainConfig
   std::vector<std::string> overrides;        // key=value
   int threads = 0;
@@ -100,8 +101,9 @@ Source read_command_line(const TrainOptions& options, const std::string& env) {
   return source;
 }
 
-// The preset depends on the algorithm, and the algorithm on what is laid over the preset.
-std::string choose_algo(const Source& file, const Source& given) {
+// Every algorithm has a preset of its own name; the algorithm may stand in what is laid over it.
+std::string choose_preset(const TrainOptions& options, const Source& file, const Source& given) {
+  if (!options.preset.empty()) return options.preset;
   TrainConfig config;
   for (const Source* source : {&file, &given}) {
     if (source->train.is_object() && source->train.contains("algo")) {
@@ -111,15 +113,15 @@ std::string choose_algo(const Source& file, const Source& given) {
   return kAlgos[config.algo];
 }
 
-// Defaults <- preset of the environment <- file <- command line.
+// Defaults <- preset <- the environment's wishes for that preset <- file <- command line.
 Run resolve(const TrainOptions& options) {
   const Source file = options.config.empty() ? Source{} : read_config_file(options.config);
   Run run;
   run.env = choose_env(options, file);
   const EnvEntry& entry = *find_env(run.env).entry;
   const Source given = read_command_line(options, run.env);
-  const std::string algo = choose_algo(file, given);
-  read_config(run.train, train_preset(run.env, algo), "preset of " + run.env + " for " + algo);
+  const std::string preset = choose_preset(options, file, given);
+  run.train = preset_config(preset, train_preset(run.env, preset));
   read_config(run.train, file.train, options.config);
   read_config(run.train, given.train, "train");
   run.train.check();
@@ -225,8 +227,8 @@ int begin(const TrainOptions& options, const StopOnSignal& stop) {
 }
 
 int resume(const TrainOptions& options, const StopOnSignal& stop) {
-  if (!options.env.empty() || !options.config.empty() || !options.out.empty() || !options.flags.empty() ||
-      !options.overrides.empty()) {
+  if (!options.env.empty() || !options.config.empty() || !options.out.empty() || !options.preset.empty() ||
+      !options.flags.empty() || !options.overrides.empty()) {
     throw Error(
         "--resume continues a run with its own settings: only --device, --threads, --quiet and --json go with it");
   }
@@ -265,6 +267,8 @@ Action add_train(CLI::App& app) {
   app.add_option("ENV", options->env, "environment, with or without a scenario: smax/3m");
   app.add_option("SETTINGS", options->overrides,
                  "key=value: settings, or with env. parameters of the environment: env.attack_mode=random");
+  app.add_option("--preset", options->preset,
+                 "named settings: " + joined(preset_names(), ", ") + " (default: of the algorithm's name)");
   app.add_option("--resume", options->resume, "continue the run in this folder, bit for bit")->type_name("DIR");
   app.add_option("--config", options->config, "JSON file with settings, or config.json of a run")->type_name("FILE");
   app.add_option("--out", options->out, "folder of the run (default: runs/ENV__ALGO__SEED__TIME)")->type_name("DIR");

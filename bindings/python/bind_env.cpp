@@ -7,6 +7,19 @@ namespace throng {
 
 namespace {
 
+// CUDA does not survive a fork; what it says of that itself is "initialization error", and "auto" would take the CPU.
+std::shared_ptr<Device> open_unforked(const std::string& name) {
+  static std::atomic<pid_t> process = 0;  // the one in which the GPU is in use
+  if (name != "cpu" && process != 0 && process != getpid()) {
+    throw Error(
+        "the GPU was in use before this process was forked, and CUDA does not survive that: start processes with "
+        "the method 'spawn'");
+  }
+  auto device = open_device(name);
+  if (device->is_cuda()) process = getpid();
+  return device;
+}
+
 std::unique_ptr<PythonEnv> make_python_env(const std::string& id, py::handle num_envs, const std::string& device_name,
                                            const std::string& autoreset, py::handle time_limit, py::handle first_env,
                                            py::handle lanes, bool copy, const py::object& stream, py::handle config) {
@@ -19,7 +32,7 @@ std::unique_ptr<PythonEnv> make_python_env(const std::string& id, py::handle num
   const nlohmann::json parameters = parameters_from(config, id);
   const EnvSpec spec = env_spec(id, parameters);
   integer<int>(py::int_(int64_t{options.num_envs} * spec.num_agents), "num_envs * num_agents", 1);
-  auto device = open_device(device_name);
+  auto device = open_unforked(device_name);
   // CUDA's legacy default stream: what PyTorch and CuPy do there is in order with what the environment does.
   if (device->is_cuda()) {
     const auto number = stream.is_none() ? intptr_t{1} : integer<intptr_t>(stream, "stream", 0);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "algos/metrics.hpp"
+#include "algos/presets.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/python/convert.hpp"
 #include "core/config.hpp"
@@ -92,11 +93,8 @@ std::unique_ptr<Trainer> without_gil(Make&& make_trainer) {
 
 Run make_run(const std::string& id, const std::string& algo, const py::dict& settings, py::handle env_config) {
   const nlohmann::json parameters = scenario_config(id, parameters_from(env_config, id));
-  TrainConfig train;
-  read_config(train, {{"algo", algo}}, "train");
-  nlohmann::json chosen = train_preset(id, algo);
-  merge(chosen, to_json(settings, "train"));
-  read_config(train, chosen, "train");
+  TrainConfig train = preset_config(algo, train_preset(id, algo));  // every algorithm has a preset of its name
+  read_config(train, to_json(settings, "train"), "train");
   Run run;
   run.env = id;
   run.env_config = find_env(id).entry->resolve(parameters, id);

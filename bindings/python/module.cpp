@@ -15,6 +15,7 @@
 namespace throng {
 
 int cli_main(int argc, const char* const* argv);  // bindings/cli; doors do not include each other
+void bind_jax(py::module_&);
 void bind_train(py::module_&);
 
 namespace {
@@ -43,8 +44,11 @@ void translate(std::exception_ptr thrown) {
 PYBIND11_MODULE(_throng, m) {
   m.doc() = "Vectorized multi-agent environments and their learners; use it through the package throng.";
   py::register_exception_translator(&translate);
+  // pybind11 looks NumPy up when it is first needed; before 2.12 two threads that do so at once wait for each other for ever.
+  py::detail::npy_api::get();
   bind_device_array(m);
   bind_env(m);
+  bind_jax(m);
   bind_train(m);
   m.def("cli_main", &run_cli, py::arg("argv"));
   m.def("version", [] { return kVersion; });

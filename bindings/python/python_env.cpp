@@ -62,6 +62,11 @@ bool suits(dl::DataType dtype, bool continuous) {
   return dtype.code == dl::kInt || dtype.code == dl::kUInt;
 }
 
+auto without_gil(auto&& work) {
+  const py::gil_scoped_release release;
+  return work();
+}
+
 // [picture, height, width, 3]
 py::array stacked(const std::vector<Image>& images) {
   const Image& first = images.at(0);
@@ -79,7 +84,7 @@ bool is_there(const ForeignArray& array, const Device& device) {
 
 }  // namespace
 
-Held::Held(std::shared_ptr<VecEnv> made) : env(std::move(made)), ended(env->num_envs(), 0) {
+Held::Held(std::shared_ptr<VecEnv> made) : env(std::move(made)) {
   mask = static_cast<uint8_t*>(env->device().allocate(env->num_envs()));
 }
 
@@ -137,7 +142,7 @@ void PythonEnv::name_episode(const std::shared_ptr<Held>& held) {
     column.strides = {static_cast<int64_t>(spec.info.size())};
     episode_arrays_.emplace_back(spec.info[i], column);
   }
-  if (!device->is_cuda()) episode_arrays_.emplace_back("ended", array_of(held, device, held->ended.data(), {envs}));
+  episode_arrays_.emplace_back("ended", array_of(held, device, env.outcomes().ended, {envs}));
 }
 
 py::object PythonEnv::present(const DeviceArray& array) const {
@@ -160,10 +165,6 @@ py::dict PythonEnv::info() const {
   if (options_.copy || !shown_info_.contains("episode")) {
     info = present(info_arrays_, true);
     episode = present(episode_arrays_, false);
-    if (!episode.contains("ended") && options_.copy) {  // from a GPU: the flags are equal for all agents
-      const auto flags = py::object(numpy_copy(terminations_)) | py::object(numpy_copy(truncations_));
-      episode["ended"] = flags.attr("any")(py::arg("axis") = 1);
-    }
   } else {  // the caller may change the dictionaries it gets, so it gets its own
     info = py::reinterpret_steal<py::dict>(PyDict_Copy(shown_info_.ptr()));
     episode = py::reinterpret_steal<py::dict>(PyDict_Copy(py::object(shown_info_["episode"]).ptr()));
@@ -204,6 +205,11 @@ class PythonEnv::Turn {
 
 VecEnv& PythonEnv::env() const {
   if (closed()) throw Error("this environment is closed");
+  if (process_ != getpid() && held_->env->device().is_cuda()) {
+    throw Error(
+        "this environment is on a GPU, and this process was forked from its own; CUDA does not survive that: "
+        "start processes with the method 'spawn', and make environments in them");
+  }
   return *held_->env;
 }
 
@@ -230,16 +236,11 @@ py::tuple PythonEnv::reset(py::handle seed, py::handle mask) {
     check_started("reset(mask=...)");
     ForeignArray keep;
     const uint8_t* where = mask_on_device(mask, keep);
-    if (!batch.device().is_cuda()) {
-      for (int e = 0; e < batch.num_envs(); ++e) held_->ended[e] &= where[e] == 0;
-    }
     const py::gil_scoped_release release;
     batch.reset_where(where);
   } else if (!seed.is_none() || !started_) {
     begin(seed.is_none() ? fresh_seed() : integer<uint64_t>(seed, "seed", 0));
-    std::fill(held_->ended.begin(), held_->ended.end(), 0);
   } else {
-    std::fill(held_->ended.begin(), held_->ended.end(), 0);
     const std::vector<uint8_t> all(batch.num_envs(), 1);
     upload(batch.device(), held_->mask, all);
     const py::gil_scoped_release release;
@@ -256,20 +257,11 @@ py::tuple PythonEnv::step(py::handle actions) {
   {
     const py::gil_scoped_release release;
     held_->env->step(chosen);
-    mark_ended();
   }
   if (options_.copy) {
     return py::make_tuple(present(obs_), present(rewards_), present(terminations_), present(truncations_), info());
   }
   return py::make_tuple(shown_[0], shown_[1], shown_[2], shown_[3], info());
-}
-
-void PythonEnv::mark_ended() {
-  const VecEnv& env = *held_->env;
-  if (env.device().is_cuda()) return;
-  const size_t agents = env.spec().num_agents;
-  const auto& [rewards, terminated, truncated] = env.outcomes();
-  for (size_t e = 0; e < held_->ended.size(); ++e) held_->ended[e] = terminated[e * agents] | truncated[e * agents];
 }
 
 // The caller's memory where that is possible, else our own buffer with a converted copy.
@@ -341,7 +333,6 @@ void PythonEnv::vary(py::handle parameters) {
     const py::gil_scoped_release release;
     throng::vary(batch, values);
   }
-  std::fill(held_->ended.begin(), held_->ended.end(), 0);
 }
 
 // --- pictures -------------------------------------------------------------------------------------------------------
@@ -367,7 +358,8 @@ py::array PythonEnv::render_step(py::handle actions, py::handle index, py::handl
 py::dict PythonEnv::statistics() {
   VecEnv& batch = env();
   const Turn turn(*this);
-  return to_dict(batch.take_statistics());
+  const EpisodeStatistics statistics = without_gil([&] { return batch.take_statistics(); });
+  return to_dict(statistics);
 }
 
 // --- state ----------------------------------------------------------------------------------------------------------
@@ -376,7 +368,8 @@ py::dict PythonEnv::snapshot() {
   check_started("get_state()");
   const Turn turn(*this);
   py::dict state;
-  for (auto& [name, tensor] : held_->env->snapshot()) state[py::str(name)] = to_numpy(std::move(tensor));
+  auto tensors = without_gil([&] { return held_->env->snapshot(); });
+  for (auto& [name, tensor] : tensors) state[py::str(name)] = to_numpy(std::move(tensor));
   return state;
 }
 
@@ -402,13 +395,13 @@ void PythonEnv::restore(const py::dict& state) {
 uint64_t PythonEnv::state_hash() {
   check_started("state_hash()");
   const Turn turn(*this);
-  return held_->env->state_hash();
+  return without_gil([&] { return held_->env->state_hash(); });
 }
 
 py::array PythonEnv::state_hashes() {
   check_started("state_hashes()");
   const Turn turn(*this);
-  const std::vector<uint64_t> hashes = held_->env->state_hashes();
+  const std::vector<uint64_t> hashes = without_gil([&] { return held_->env->state_hashes(); });
   return to_numpy(Tensor::of<uint64_t>({static_cast<int64_t>(hashes.size())}, hashes));
 }
 

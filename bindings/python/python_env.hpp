@@ -3,6 +3,7 @@
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -19,8 +20,7 @@ namespace throng {
 // What the arrays shown to Python keep alive.
 struct Held {
   std::shared_ptr<VecEnv> env;
-  std::vector<uint8_t> ended;  // [env], CPU only: whose episode is over
-  uint8_t* mask = nullptr;     // [env], device memory
+  uint8_t* mask = nullptr;  // [env], device memory
 
   explicit Held(std::shared_ptr<VecEnv> made);
   ~Held() { env->device().release(mask); }
@@ -54,7 +54,7 @@ class PythonEnv {
   bool closed() const { return held_ == nullptr; }
   std::string repr() const;
 
-  VecEnv& env() const;  // Error after close()
+  VecEnv& env() const;  // Error after close(), and for a GPU's in a forked process
   bool copies() const { return options_.copy; }
   py::object seed() const { return started_ && seeded_ ? py::object(py::int_(seed_)) : py::none(); }
 
@@ -73,7 +73,6 @@ class PythonEnv {
   py::dict info() const;
   const void* actions_on_device(py::handle actions, ForeignArray& keep);
   const uint8_t* mask_on_device(py::handle mask, ForeignArray& keep);
-  void mark_ended();
 
   std::shared_ptr<Held> held_;
   Options options_;
@@ -82,6 +81,7 @@ class PythonEnv {
   uint64_t seed_ = 0;
   uint32_t draw_ = 0;
   std::atomic<bool> in_use_ = false;
+  const pid_t process_ = getpid();
 
   DeviceArray obs_, rewards_, terminations_, truncations_, actions_;
   Named info_arrays_, episode_arrays_;

@@ -3,7 +3,7 @@
 
 #include "core/platform.hpp"
 
-namespace throng {
+namespace throng::common {
 
 inline constexpr float kPi = 3.14159265f;
 
@@ -23,4 +23,4 @@ THRONG_HD inline float angle_of(float y, float x) {
   return steep ? kPi / 2 - angle : angle;
 }
 
-}  // namespace throng
+}  // namespace throng::common

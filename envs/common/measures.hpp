@@ -3,7 +3,7 @@
 
 #include "core/platform.hpp"
 
-namespace throng {
+namespace throng::common {
 
 // Equality of shares, 1 - Gini: 1 if all have the same, 1 / n if one of n has everything; 1 if nobody has anything.
 template <class Share>
@@ -19,4 +19,4 @@ THRONG_HD float equality(int n, const Share& share) {
   return sum == 0 ? 1 : 1 - differences / (2 * static_cast<float>(n) * sum);
 }
 
-}  // namespace throng
+}  // namespace throng::common

@@ -9,7 +9,7 @@
 #include "core/platform.hpp"
 #include "envs/common/angle.hpp"
 
-namespace throng {
+namespace throng::common {
 
 enum RewardMode : uint8_t { kIndividual, kShared, kInequity, kSvo, kInterest };
 inline constexpr const char* kRewardModes[] = {"individual", "shared", "inequity", "svo", "interest"};
@@ -97,4 +97,4 @@ THRONG_HD float social_reward(const SocialReward& social, int i, int n, float sc
   }
 }
 
-}  // namespace throng
+}  // namespace throng::common

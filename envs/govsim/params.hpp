@@ -10,6 +10,8 @@
 
 namespace throng::govsim {
 
+using namespace common;
+
 inline constexpr int kMaxAgents = 16;
 inline constexpr int kMaxCapacity = 1000;
 inline constexpr int kBins = 20;         // of the stock, for harvests in fractions

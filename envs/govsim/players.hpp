@@ -6,6 +6,8 @@
 
 namespace throng::govsim {
 
+using namespace common;
+
 enum Player { kSustain, kGreedy, kMatch };
 
 // sustain: the fair share; greedy: everything; match: the mean of what the others got last month, at first the fair share.

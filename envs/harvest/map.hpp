@@ -12,6 +12,8 @@
 
 namespace throng::harvest {
 
+using namespace common;
+
 inline constexpr int kMaxSide = 1 << 5;  // a row is the bits of one word
 
 // A place is row * 32 + column, a number that fits 10 bits.

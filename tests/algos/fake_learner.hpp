@@ -17,7 +17,7 @@ class FakeLearner final : public Learner {
   FakeLearner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const TrainConfig& config)
       : device_(device),
         arena_(device),
-        rollout_(Rollout::of(spec, num_envs, config.num_steps)),
+        rollout_(Rollout::of(spec, num_envs, config.num_steps, /*with_world_state=*/false)),
         key_(key(config.seed)) {
     rollout_.want(arena_, 1);
     arena_.commit();
@@ -30,13 +30,13 @@ class FakeLearner final : public Learner {
 
   void begin_rollout() override {
     const Observations last = rollout_.observations(rollout_.num_steps), first = rollout_.observations(0);
-    device_->copy(first.obs, last.obs, sizeof(float) * rollout_.rows() * rollout_.obs_dim);
+    device_->copy(first.obs, last.obs, rollout_.rows() * rollout_.obs_bytes);
     device_->copy(first.avail_actions, last.avail_actions, rollout_.rows() * rollout_.num_actions);
   }
 
   void act(int t) override {
-    act_on(rollout_.observations(t), rollout_.rows(), false, fold_in(key_, static_cast<uint32_t>(updates_)),
-           static_cast<uint32_t>(t), rollout_.actions_at(t));
+    act_on(rollout_.observations(t), nullptr, nullptr, rollout_.rows(), false,
+           fold_in(key_, static_cast<uint32_t>(updates_)), static_cast<uint32_t>(t), rollout_.actions_at(t));
   }
 
   // Rows of environments that did not end in this step are older, and a resumed run does not have them.
@@ -49,7 +49,9 @@ class FakeLearner final : public Learner {
   }
 
   // Drawn actions depend on parameters, observations and availability; all of this is host memory on the CPU.
-  void act_on(const Observations& seen, int64_t rows, bool greedy, Key key, uint32_t draw, int32_t* actions) override {
+  int state_dim() const override { return 0; }
+  void act_on(const Observations& seen, const uint8_t*, float*, int64_t rows, bool greedy, Key key, uint32_t draw,
+              int32_t* actions) override {
     const Key drawn = fold_in(key, draw);
     for (int64_t row = 0; row < rows; ++row) {
       const float way = static_cast<const float*>(seen.obs)[row * rollout_.obs_dim];
@@ -64,22 +66,23 @@ class FakeLearner final : public Learner {
     }
   }
 
-  UpdateMetrics update(float learning_rate) override {
+  void learn(float learning_rate) override {
     double reward = 0, obs = 0;
     const int64_t steps = rollout_.num_steps * rollout_.rows();
+    const float* seen = reinterpret_cast<const float*>(rollout_.obs);
     for (int64_t i = 0; i < steps; ++i) reward += rollout_.rewards[i];
-    for (int64_t i = 0; i < steps * rollout_.obs_dim; ++i) obs += rollout_.obs[i];
+    for (int64_t i = 0; i < steps * rollout_.obs_dim; ++i) obs += seen[i];
     momentum_ = 0.9f * momentum_ + static_cast<float>(reward + obs / 100);
     weights_[0] += learning_rate * momentum_;
     weights_[1] += static_cast<float>(finals_seen_);
     ++updates_;
     if (updates_ == broken_at) weights_[1] = NAN;
-    UpdateMetrics metrics;
-    metrics.policy_loss = weights_[0];
-    metrics.value_loss = updates_ == not_finite_at ? NAN : obs;
-    metrics.explained_variance = NAN;  // as for returns without variance
-    return metrics;
+    metrics_.policy_loss = weights_[0];
+    metrics_.value_loss = updates_ == not_finite_at ? NAN : obs;
+    metrics_.explained_variance = NAN;  // as for returns without variance
+    metrics_.first_ratio_error = updates_ == unlike_at ? 0.5 : 0;
   }
+  UpdateMetrics metrics() override { return metrics_; }
 
   std::map<std::string, Tensor> parameters() override { return {{"actor,weights", Tensor::of<float>({2}, weights_)}}; }
   std::map<std::string, Tensor> optimizer_state() override {
@@ -98,6 +101,7 @@ class FakeLearner final : public Learner {
 
   int64_t not_finite_at = -1;  // the update that reports a loss of NaN
   int64_t broken_at = -1;      // the update after which a parameter is NaN
+  int64_t unlike_at = -1;      // the update whose first ratio is not 1
 
  private:
   std::shared_ptr<Device> device_;
@@ -106,6 +110,7 @@ class FakeLearner final : public Learner {
   Key key_;
   std::vector<float> weights_ = {0.25f, 0.0f};
   float momentum_ = 0;
+  UpdateMetrics metrics_;
   int64_t updates_ = 0, finals_seen_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "algos/parameters.hpp"
 #include "algos/permutation.hpp"
 #include "tests/algos/synthetic.hpp"
+#include "tests/devices.hpp"
 
 using namespace throng;
 using Catch::Approx;
@@ -85,6 +86,21 @@ TEST_CASE("orthogonal matrices are orthogonal") {
   }
 }
 
+TEST_CASE("LeCun's normal numbers have variance 1 / rows and end at two standard deviations") {
+  const auto m = lecun_normal(50, 400, key(6));
+  double sum = 0, square = 0, largest = 0;
+  for (float x : m) {
+    sum += x;
+    square += double(x) * x;
+    largest = std::max(largest, std::abs(double(x)));
+  }
+  const double n = double(m.size());
+  CHECK(std::abs(sum / n) < 5 * std::sqrt(1 / 50.0 / n));
+  CHECK(square / n == Approx(1 / 50.0).epsilon(0.03));
+  CHECK(largest < 2 / 0.8796 / std::sqrt(50.0) * 1.0001);
+  CHECK(largest > 1.9 / 0.8796 / std::sqrt(50.0));
+}
+
 TEST_CASE("matrix products agree with plain loops, and a row does not depend on its place") {
   auto device = open_device("cpu");
   auto matmul = make_matmul(device);
@@ -93,17 +109,19 @@ TEST_CASE("matrix products agree with plain loops, and a row does not depend on 
   const auto x = synthetic::numbers(padded * in, key(1), -1, 1), w = synthetic::numbers(in * out, key(2), -1, 1);
   const auto dy = synthetic::numbers(padded * out, key(3), -1, 1);
   std::vector<float> y(padded * out), dx(padded * in), dw(in * out);
-  matmul->forward(rows, in, out, x.data(), w.data(), y.data());
-  matmul->backward_input(rows, in, out, dy.data(), w.data(), dx.data());
-  matmul->backward_weight(rows, in, out, x.data(), dy.data(), dw.data());
+  const auto bias = synthetic::numbers(out, key(4), -1, 1);
+  matmul->forward(rows, in, out, {x.data(), in}, w.data(), bias.data(), kIdentity, {y.data(), out});
+  dx.assign(dx.size(), 1.0f);
+  matmul->backward_input(rows, in, out, {dy.data(), out}, w.data(), {dx.data(), in}, /*add=*/true);
+  matmul->backward_weight(rows, in, out, {x.data(), in}, {dy.data(), out}, dw.data());
   for (int64_t r : {0, 1, 127, 128, 700, 1499}) {
     for (int j = 0; j < out; ++j) {
-      double sum = 0;
+      double sum = bias[j];
       for (int i = 0; i < in; ++i) sum += double(x[r * in + i]) * w[i * out + j];
       CHECK(y[r * out + j] == Approx(sum).margin(1e-4));
     }
     for (int i = 0; i < in; ++i) {
-      double sum = 0;
+      double sum = 1;
       for (int j = 0; j < out; ++j) sum += double(dy[r * out + j]) * w[i * out + j];
       CHECK(dx[r * in + i] == Approx(sum).margin(1e-4));
     }
@@ -117,44 +135,70 @@ TEST_CASE("matrix products agree with plain loops, and a row does not depend on 
   }
   std::vector<float> shifted(padded * in), z(padded * out);
   std::copy(x.begin(), x.begin() + 100 * in, shifted.begin() + 517 * in);
-  matmul->forward(617, in, out, shifted.data(), w.data(), z.data());
+  matmul->forward(617, in, out, {shifted.data(), in}, w.data(), bias.data(), kIdentity, {z.data(), out});
   for (int k = 0; k < 100 * out; ++k) REQUIRE(z[517 * out + k] == y[k]);
 }
 
-TEST_CASE("row sums are exact enough and do not depend on threads") {
-  auto device = open_device("cpu");
-  const int64_t rows = 100003;
-  std::vector<double> partial(kSumParts * 2), out(2), again(2);
-  auto load = [](int64_t row, int column) { return column == 0 ? double(row) : 0.1; };
-  sum_rows(*device, rows, 2, partial.data(), out.data(), load);
-  CHECK(out[0] == rows * (rows - 1) / 2.0);
-  CHECK(out[1] == Approx(0.1 * rows).epsilon(1e-12));
-  limit_cpu_threads(1);
-  sum_rows(*device, rows, 2, partial.data(), again.data(), load);
-  limit_cpu_threads(0);
-  CHECK(again == out);
+TEST_CASE("sums of rows and columns are exact enough and do not depend on threads") {
+  for (const std::string& name : test_devices()) {
+    if (name != "cpu") continue;  // lambdas of this file are not for a GPU; the learner's tests go there
+    auto device = open_device(name);
+    Arena arena(device);
+    Reducer reducer;
+    reducer.want(arena, 40);
+    arena.commit();
+    const int64_t rows = 100003;
+    std::vector<double> out(2), again(2);
+    std::vector<float> columns(40);
+    auto body = [](int64_t row, double(&sums)[2]) {
+      sums[0] += double(row);
+      sums[1] += 0.1;
+    };
+    sum_rows<2>(*device, reducer, rows, out.data(), body);
+    CHECK(out[0] == rows * (rows - 1) / 2.0);
+    CHECK(out[1] == Approx(0.1 * rows).epsilon(1e-12));
+    limit_cpu_threads(1);
+    sum_rows<2>(*device, reducer, rows, again.data(), body);
+    limit_cpu_threads(0);
+    CHECK(again == out);
+    sum_columns(*device, reducer, rows, 40, columns.data(),
+                [](int64_t row, int column) { return row % 7 == column ? 1.0f : 0.0f; });
+    for (int c = 0; c < 40; ++c) CHECK(columns[c] == (c < 7 ? (rows + 6 - c) / 7 : 0));
+  }
 }
 
-TEST_CASE("Adam's first steps and the clipping of the global norm") {
+TEST_CASE("Adam's first steps and the clipping of gradient norms") {
   auto device = open_device("cpu");
   Arena arena(device);
   Adam adam;
+  Schedule* schedule;
   float *parameters, *gradients;
-  double* norm;
-  adam.want(arena, 2);
+  double* norms;
+  adam.want(arena, 2, 1);
+  arena.want(schedule, 1);
   arena.want(parameters, 2);
   arena.want(gradients, 2);
-  arena.want(norm, 1);
+  arena.want(norms, 2);
   arena.commit();
   gradients[0] = 3;
   gradients[1] = -4;
-  *norm = 25;
-  adam.update(*device, 2, parameters, gradients, norm, 0.1f, 0.0f, 0.0f);
+  norms[0] = 9;
+  norms[1] = 16;
+  schedule->learning_rate = 0.1f;
+  adam.prepare(*device, schedule, 1);
+  adam.update(*device, 2, parameters, gradients, norms, 1, true, schedule, 0, 0.0f, 0.0f);
   CHECK(parameters[0] == Approx(-0.1));  // the first step is the learning rate, whatever the gradient
   CHECK(parameters[1] == Approx(0.1));
   CHECK(adam.first[0] == Approx(0.3));
-  adam = Adam{adam.first, adam.second, 0};
   adam.first[0] = adam.first[1] = 0;
-  adam.update(*device, 2, parameters, gradients, norm, 0.0f, 0.0f, 2.5f);
+  adam.update(*device, 2, parameters, gradients, norms, 1, true, schedule, 0, 0.0f, 2.5f);
   CHECK(adam.first[0] == Approx(0.1 * 1.5));  // 3 * 2.5 / 5
+  adam.first[0] = adam.first[1] = 0;
+  adam.update(*device, 2, parameters, gradients, norms, 1, false, schedule, 0, 0.0f, 3.5f);
+  CHECK(adam.first[0] == Approx(0.3));
+  CHECK(adam.first[1] == Approx(-0.35));  // each by its own norm
+  const float before = parameters[0];
+  norms[1] = NAN;
+  adam.update(*device, 2, parameters, gradients, norms, 1, true, schedule, 0, 0.0f, 2.5f);
+  CHECK(parameters[0] == before);
 }

@@ -1,4 +1,4 @@
-// PPO: gradients against float64 finite differences, the first ratio, GAE against the naive sum, CPU against GPU.
+// PPO: the first ratio, recurrent states, GAE against the naive sum, CPU against GPU, going on bit for bit.
 #include "algos/ppo.hpp"
 
 #include <catch2/catch_approx.hpp>
@@ -14,172 +14,50 @@ using Catch::Approx;
 
 namespace {
 
-// The network and the loss once more, in double precision and with plain loops.
-struct Reference {
-  const Parameters& layout;
-  Activation activation;
-
-  std::vector<double> network(const std::vector<double>& block, const std::string& name, std::vector<double> x) const {
-    std::vector<const Parameter*> pieces;
-    for (const Parameter& piece : layout.pieces()) {
-      if (piece.name.starts_with(name + ",")) pieces.push_back(&piece);
-    }
-    for (size_t layer = 0; layer * 2 < pieces.size(); ++layer) {
-      const Parameter &kernel = *pieces[2 * layer], &bias = *pieces[2 * layer + 1];
-      std::vector<double> y(kernel.shape[1]);
-      for (int64_t j = 0; j < kernel.shape[1]; ++j) {
-        y[j] = block[bias.offset + j];
-        for (int64_t i = 0; i < kernel.shape[0]; ++i) y[j] += x[i] * block[kernel.offset + i * kernel.shape[1] + j];
-        const bool last = (layer + 1) * 2 == pieces.size();
-        if (!last) y[j] = activation == kTanh ? std::tanh(y[j]) : std::max(y[j], 0.0);
-      }
-      x = y;
-    }
-    return x;
-  }
-};
-
-struct Batch {
-  std::vector<std::vector<double>> obs;
-  std::vector<std::vector<uint8_t>> avail;
-  std::vector<PpoSample> samples;
-};
-
-double loss(const Reference& reference, const std::vector<double>& block, const Batch& batch, const TrainConfig& c) {
-  double total = 0;
-  for (size_t i = 0; i < batch.samples.size(); ++i) {
-    const PpoSample& s = batch.samples[i];
-    const auto logits = reference.network(block, "actor", batch.obs[i]);
-    const double value = reference.network(block, "critic", batch.obs[i])[0];
-    double sum = 0, entropy = 0;
-    for (size_t a = 0; a < logits.size(); ++a) sum += batch.avail[i][a] ? std::exp(logits[a]) : 0.0;
-    for (size_t a = 0; a < logits.size(); ++a) {
-      const double log_prob = logits[a] - std::log(sum);
-      if (batch.avail[i][a]) entropy -= std::exp(log_prob) * log_prob;
-    }
-    const double ratio = std::exp(logits[s.action] - std::log(sum) - s.log_prob);
-    const double clipped = std::clamp(ratio, 1.0 - c.clip_coef, 1.0 + c.clip_coef);
-    const double near = s.value + std::clamp(value - s.value, -double(c.clip_coef), double(c.clip_coef)) - s.target;
-    const double far = value - s.target;
-    const double value_loss = 0.5 * (c.clip_vloss ? std::max(far * far, near * near) : far * far);
-    total += -std::min(ratio * s.advantage, clipped * s.advantage) - c.ent_coef * entropy + c.vf_coef * value_loss;
-  }
-  return total / double(batch.samples.size());
+TrainConfig recurrent(TrainConfig config) {
+  config.hidden_sizes = {16};
+  config.gru_size = 12;
+  config.head_sizes = {10};
+  return config;
 }
 
-// What the learner's minibatch holds, read back.
-Batch minibatch(const Rollout& r, Device& device, const std::vector<int>& pairs, const std::vector<float>& advantages) {
-  Batch batch;
-  const int64_t rows = r.rows();
-  const auto obs = download(device, r.obs, r.num_steps * rows * r.obs_dim);
-  const auto avail = download(device, r.avail_actions, r.num_steps * rows * r.num_actions);
-  const auto actions = download(device, r.actions, r.num_steps * rows);
-  const auto log_probs = download(device, r.log_probs, r.num_steps * rows);
-  const auto values = download(device, r.values, r.num_steps * rows);
-  const auto returns = download(device, r.returns, r.num_steps * rows);
-  for (int pair : pairs) {
-    for (int a = 0; a < r.num_agents; ++a) {
-      const int64_t i = int64_t(pair) * r.num_agents + a;
-      batch.obs.emplace_back(obs.begin() + i * r.obs_dim, obs.begin() + (i + 1) * r.obs_dim);
-      batch.avail.emplace_back(avail.begin() + i * r.num_actions, avail.begin() + (i + 1) * r.num_actions);
-      batch.samples.push_back({actions[i], log_probs[i], values[i], advantages[batch.samples.size()], returns[i]});
-    }
-  }
-  return batch;
+// One configuration of each kind.
+std::vector<TrainConfig> kinds() {
+  const TrainConfig plain = synthetic::config();
+  TrainConfig shared = recurrent(plain), separate = recurrent(plain), central = plain,
+              central_recurrent = recurrent(plain);
+  shared.share_layers = true;
+  central.algo = central_recurrent.algo = kMappo;
+  TrainConfig fused = shared, fused_central = central_recurrent;  // sizes for which a GPU has kernels of all steps
+  fused.gru_size = 64;
+  fused_central.gru_size = 128;
+  return {plain, shared, separate, central, central_recurrent, fused, fused_central};
 }
 
-void check_gradients(TrainConfig config, float moved) {
-  auto device = open_device("cpu");
-  const EnvSpec spec = synthetic::spec();
-  config.num_minibatches = 1;
-  Ppo ppo(device, spec, config.num_envs, config);
-  synthetic::fill(ppo, *device, key(11));
-  ppo.compute_returns();
-  // Parameters move away from those that acted, so that ratios differ from 1 and some are clipped.
-  const auto start = download(*device, ppo.parameter_block(), ppo.layout().size());
-  auto parameters = start;
-  const auto noise = synthetic::numbers(parameters.size(), key(12), -moved, moved);
-  for (size_t i = 0; i < parameters.size(); ++i) parameters[i] += noise[i];
-  upload(*device, ppo.parameter_block(), parameters);
-
-  const Rollout& r = ppo.rollout();
-  const size_t pairs = size_t(r.num_steps) * r.num_envs;
-  std::vector<int> order(pairs);
-  ppo.shuffle(0);
-  ppo.gather(0);
-  ppo.normalise_advantages();
-  std::vector<double> sums(kPpoTerms), norm(1);
-  ppo.compute_loss(0, sums.data());
-  ppo.compute_gradients(norm.data());
-  const auto gradients = download(*device, ppo.gradient_block(), ppo.layout().size());
-
-  // The order does not matter to a mean: the reference takes the pairs as they lie.
-  for (size_t i = 0; i < pairs; ++i) order[i] = static_cast<int>(i);
-  auto advantages = download(*device, r.advantages, r.num_steps * r.rows());
-  double mean = 0, square = 0;
-  for (float a : advantages) mean += a / double(advantages.size());
-  for (float a : advantages) square += (a - mean) * (a - mean) / double(advantages.size());
-  for (float& a : advantages) a = static_cast<float>((a - mean) / (std::sqrt(square) + 1e-8));
-  const Batch batch = minibatch(r, *device, order, advantages);
-  const Reference reference{ppo.layout(), Activation(config.activation)};
-
-  double largest = 0, error = 0;
-  std::vector<double> block(parameters.begin(), parameters.end());
-  for (const Parameter& piece : ppo.layout().pieces()) {
-    double of_piece = 0;
-    for (int64_t i = piece.offset; i < piece.offset + piece.size(); ++i) {
-      const double at = block[i], h = 1e-5;
-      block[i] = at + h;
-      const double up = loss(reference, block, batch, config);
-      block[i] = at - h;
-      const double down = loss(reference, block, batch, config);
-      block[i] = at;
-      const double expected = (up - down) / (2 * h);
-      error = std::max(error, std::abs(expected - gradients[i]));
-      of_piece = std::max(of_piece, std::abs(double(gradients[i])));
-    }
-    INFO(piece.name);
-    CHECK(of_piece > 0);  // every layer learns
-    largest = std::max(largest, of_piece);
-  }
-  CHECK(largest > 1e-2);
-  CHECK(error < 2e-5 * std::max(1.0, largest));
-
-  double square_sum = 0;
-  for (float g : gradients) square_sum += double(g) * g;
-  CHECK(norm[0] == Approx(square_sum).epsilon(1e-6));
+std::string described(const TrainConfig& config) {
+  return std::string(kAlgos[config.algo]) +
+         (config.gru_size > 0 ? ", recurrent " + std::to_string(config.gru_size) : "") +
+         (config.share_layers ? ", shared" : "");
 }
 
 }  // namespace
-
-TEST_CASE("gradients agree with finite differences in double precision") {
-  TrainConfig config = synthetic::config();
-  SECTION("tanh") { check_gradients(config, 0.05f); }
-  SECTION("relu") {
-    config.activation = kRelu;
-    check_gradients(config, 0.05f);
-  }
-  SECTION("clipping is felt") { check_gradients(config, 0.4f); }
-  SECTION("without value clipping, with a strong entropy bonus") {
-    config.clip_vloss = false;
-    config.ent_coef = 0.5f;
-    check_gradients(config, 0.2f);
-  }
-}
 
 TEST_CASE("the first minibatch has ratio exactly 1") {
   for (const std::string& name : test_devices()) {
     INFO(name);
     auto device = open_device(name);
-    TrainConfig config = synthetic::config();
-    config.num_envs = 96;  // rollout and minibatch differ in size and neither is a whole number of row blocks
-    config.hidden_sizes = {64, 32};
-    auto learner = make_learner(device, synthetic::spec(3, 8, 75, 3), config.num_envs, config);
-    synthetic::fill(*learner, *device, key(3));
-    const UpdateMetrics metrics = learner->update(1e-3f);
-    CHECK(metrics.first_ratio_error == 0.0);
-    CHECK(metrics.approx_kl > 0.0);  // later minibatches have moved
-    CHECK(std::isfinite(metrics.policy_loss));
+    for (TrainConfig config : kinds()) {
+      INFO(described(config));
+      config.num_envs = 96;  // rollout and minibatch differ in size and neither is a whole number of row blocks
+      auto learner = make_learner(device, synthetic::spec(3, 8, 75, 3), config.num_envs, config);
+      for (int rollout = 0; rollout < 2; ++rollout) {  // the second begins with recurrent states that are not zero
+        synthetic::fill(*learner, *device, key(3 + rollout));
+        const UpdateMetrics metrics = learner->update(1e-3f);
+        CHECK(metrics.first_ratio_error == 0.0);
+        CHECK(metrics.approx_kl > 0.0);  // later minibatches have moved
+        CHECK(std::isfinite(metrics.policy_loss));
+      }
+    }
   }
 }
 
@@ -226,46 +104,126 @@ TEST_CASE("GAE equals the naive sum of discounted errors") {
   }
 }
 
+TEST_CASE("replaying a rollout gives the recurrent states of acting, bit for bit") {
+  auto device = open_device("cpu");
+  TrainConfig config = recurrent(synthetic::config());
+  config.num_minibatches = 1;
+  Ppo ppo(device, synthetic::spec(), config.num_envs, config);
+  synthetic::fill(ppo, *device, key(7));
+  ppo.learn(1e-3f);
+  synthetic::fill(ppo, *device, key(8));
+  const Rollout& r = ppo.rollout();
+  const auto after_acting = ppo.optimizer_state().at("state,actor");
+  std::vector<float> logged(r.log_probs, r.log_probs + r.num_steps * r.rows());
+  ppo.set_order(Ppo::kAsTheyLie);
+  ppo.gather(0);
+  ppo.compute_loss(0, std::vector<double>(kPpoTerms).data());
+  const size_t numbers = r.rows() * ppo.state_dim();
+  const float* last = ppo.policy().states() + (r.num_steps - 1) * numbers;
+  CHECK(std::equal(last, last + numbers, after_acting.as<float>().begin()));
+  // Acting step by step from the same beginning, on buffers elsewhere: the same states at every time.
+  std::vector<float> state(ppo.start_states(0), ppo.start_states(0) + numbers);
+  std::vector<float> replayed(ppo.policy().states(), ppo.policy().states() + r.num_steps * numbers);
+  std::vector<int32_t> actions(r.rows());
+  for (int t = 0; t < r.num_steps; ++t) {
+    for (int64_t row = 0; row < r.rows(); ++row) {
+      if (r.resets[t * r.rows() + row]) std::fill_n(&state[row * ppo.state_dim()], ppo.state_dim(), 0.0f);
+    }
+    Observations seen = r.observations(t);
+    seen.active = nullptr;
+    ppo.act_on(seen, nullptr, state.data(), r.rows(), true, key(0), 0, actions.data());
+    CHECK(std::equal(state.begin(), state.end(), replayed.begin() + t * numbers));
+  }
+}
+
+TEST_CASE("recurrent state begins anew when an episode ends and while an agent is not active") {
+  auto device = open_device("cpu");
+  TrainConfig config = recurrent(synthetic::config());
+  for (const bool at_end : {true, false}) {
+    config.reset_at_episode_end = at_end;
+    Ppo ppo(device, synthetic::spec(), config.num_envs, config);
+    synthetic::fill(ppo, *device, key(9));
+    ppo.mark_resets(config.num_steps);
+    const Rollout& r = ppo.rollout();
+    int ends = 0, deaths = 0;
+    for (int64_t i = r.rows(); i < (r.num_steps + 1) * r.rows(); ++i) {
+      const bool ended = r.terminated[i - r.rows()] || r.truncated[i - r.rows()], dead = !r.active[i];
+      ends += ended && !dead;
+      deaths += dead;
+      CHECK(bool(r.resets[i]) == ((at_end && ended) || dead));
+    }
+    CHECK(ends > 0);
+    CHECK(deaths > 0);
+  }
+}
+
+TEST_CASE("a truncated episode is worth its final observation, seen with the recurrent state of that moment") {
+  auto device = open_device("cpu");
+  for (const bool share : {true, false}) {
+    TrainConfig config = recurrent(synthetic::config());
+    config.share_layers = share;
+    config.num_minibatches = 1;
+    Ppo ppo(device, synthetic::spec(), config.num_envs, config);
+    synthetic::fill(ppo, *device, key(9));
+    ppo.learn(0.0f);
+    const Rollout& r = ppo.rollout();
+    // Environment 0 is truncated at t = 2: with the final observation in place of slab 3's the value is the same as there.
+    REQUIRE(r.final_slot[2 * r.num_envs] == 0);
+    const std::vector<float> finals(r.final_values, r.final_values + r.num_agents);
+    std::copy(r.final_obs, r.final_obs + r.num_agents * r.obs_bytes, r.obs_at(3));
+    std::copy(r.final_resets, r.final_resets + r.num_agents, r.resets + 3 * r.rows());
+    ppo.set_order(Ppo::kAsTheyLie);
+    ppo.gather(0);
+    ppo.compute_loss(0, std::vector<double>(kPpoTerms).data());
+    const float* values = ppo.values_of_batch() + 3 * r.rows();
+    for (int a = 0; a < r.num_agents; ++a) CHECK(values[a] == finals[a]);
+  }
+}
+
 TEST_CASE("the same seed gives the same parameters") {
   for (const std::string& name : test_devices()) {
-    auto train = [&](uint64_t seed) {
-      auto device = open_device(name);
-      TrainConfig config = synthetic::config();
-      config.seed = seed;
-      auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
-      for (int update = 0; update < 3; ++update) {
-        synthetic::fill(*learner, *device, key(31 + update));
-        learner->update(1e-3f);
-      }
-      return learner->parameters();
-    };
-    INFO(name);
-    const auto once = train(1), again = train(1), other = train(2);
-    for (const auto& [path, tensor] : once) CHECK(tensor.data == again.at(path).data);
-    CHECK(once.at("actor,Dense_1,kernel").data != other.at("actor,Dense_1,kernel").data);
+    for (TrainConfig config : kinds()) {
+      auto train = [&](uint64_t seed) {
+        auto device = open_device(name);
+        config.seed = seed;
+        auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
+        for (int update = 0; update < 3; ++update) {
+          synthetic::fill(*learner, *device, key(31 + update));
+          learner->update(1e-3f);
+        }
+        return learner->parameters();
+      };
+      INFO(name << ", " << described(config));
+      const auto once = train(1), again = train(1), other = train(2);
+      for (const auto& [path, tensor] : once) CHECK(tensor.data == again.at(path).data);
+      const std::string path = config.share_layers ? "params,Dense_1,kernel" : "actor,Dense_1,kernel";
+      CHECK(once.at(path).data != other.at(path).data);
+    }
   }
 }
 
 TEST_CASE("CPU and GPU agree on gradients and on the step they lead to") {
   if (test_devices().size() == 1) SKIP(cuda_status());
-  auto one_update = [](const std::string& name) {
-    auto device = open_device(name);
-    TrainConfig config = synthetic::config();
-    config.update_epochs = config.num_minibatches = 1;
-    auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
-    synthetic::fill(*learner, *device, key(31));
-    learner->update(1e-3f);
-    return std::pair{learner->parameters(), learner->optimizer_state()};
-  };
-  const auto cpu = one_update("cpu"), gpu = one_update("cuda:0");
-  for (const auto& [path, tensor] : cpu.first) {
-    INFO(path);
-    const auto expected = tensor.as<float>(), got = gpu.first.at(path).as<float>();
-    const auto moment = cpu.second.at("first," + path).as<float>(),
-               gpu_moment = gpu.second.at("first," + path).as<float>();
-    for (size_t i = 0; i < expected.size(); ++i) {
-      CHECK(got[i] == Approx(expected[i]).margin(1e-5));
-      CHECK(gpu_moment[i] == Approx(moment[i]).margin(1e-6));  // a tenth of the gradient
+  for (TrainConfig config : kinds()) {
+    INFO(described(config));
+    auto one_update = [&](const std::string& name) {
+      auto device = open_device(name);
+      config.update_epochs = config.num_minibatches = 1;
+      auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
+      synthetic::fill(*learner, *device, key(31));
+      learner->update(1e-3f);
+      return std::pair{learner->parameters(), learner->optimizer_state()};
+    };
+    const auto cpu = one_update("cpu"), gpu = one_update("cuda:0");
+    for (const auto& [path, tensor] : cpu.first) {
+      INFO(path);
+      const auto expected = tensor.as<float>(), got = gpu.first.at(path).as<float>();
+      const auto moment = cpu.second.at("first," + path).as<float>(),
+                 gpu_moment = gpu.second.at("first," + path).as<float>();
+      for (size_t i = 0; i < expected.size(); ++i) {
+        CHECK(got[i] == Approx(expected[i]).margin(1e-5));
+        CHECK(gpu_moment[i] == Approx(moment[i]).margin(1e-6));  // a tenth of the gradient
+      }
     }
   }
 }
@@ -273,17 +231,36 @@ TEST_CASE("CPU and GPU agree on gradients and on the step they lead to") {
 TEST_CASE("a learner continues from parameters and optimizer state bit for bit") {
   for (const std::string& name : test_devices()) {
     auto device = open_device(name);
-    const TrainConfig config = synthetic::config();
-    auto straight = make_learner(device, synthetic::spec(), config.num_envs, config);
-    auto second = make_learner(device, synthetic::spec(), config.num_envs, config);
-    synthetic::fill(*straight, *device, key(41));
-    straight->update(1e-3f);
-    second->load(straight->parameters(), straight->optimizer_state());
-    for (Learner* learner : {straight.get(), second.get()}) {
-      synthetic::fill(*learner, *device, key(42));
-      learner->update(5e-4f);
+    for (const TrainConfig& config : kinds()) {
+      INFO(name << ", " << described(config));
+      auto straight = make_learner(device, synthetic::spec(), config.num_envs, config);
+      auto second = make_learner(device, synthetic::spec(), config.num_envs, config);
+      synthetic::fill(*straight, *device, key(41));
+      straight->update(1e-3f);
+      second->load(straight->parameters(), straight->optimizer_state());
+      for (Learner* learner : {straight.get(), second.get()}) {
+        synthetic::fill(*learner, *device, key(42));
+        learner->update(5e-4f);
+      }
+      for (const auto& [path, tensor] : straight->parameters())
+        CHECK(second->parameters().at(path).data == tensor.data);
     }
-    for (const auto& [path, tensor] : straight->parameters()) CHECK(second->parameters().at(path).data == tensor.data);
+  }
+}
+
+TEST_CASE("a gradient that is not finite changes no parameter, and its name is told") {
+  for (const std::string& name : test_devices()) {
+    auto device = open_device(name);
+    const TrainConfig config = synthetic::config();
+    auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
+    synthetic::fill(*learner, *device, key(51));
+    const auto before = learner->parameters();
+    const Rollout& r = learner->rollout();
+    upload(*device, r.rewards, std::vector<float>(r.num_steps * r.rows(), INFINITY));
+    const UpdateMetrics metrics = learner->update(1e-3f);
+    CHECK_FALSE(std::isfinite(metrics.value_loss));
+    CHECK(learner->not_finite().starts_with("gradient of '"));
+    for (const auto& [path, tensor] : learner->parameters()) CHECK(tensor.data == before.at(path).data);
   }
 }
 

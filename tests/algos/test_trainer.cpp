@@ -100,20 +100,40 @@ TEST_CASE("stop ends after the update in progress and saves") {
   CHECK(metrics(path).size() == 10);
 }
 
-TEST_CASE("a loss or a parameter that is not finite stops the run, and the last good checkpoint stays") {
+TEST_CASE("a loss that is not finite stops the run with its name, and the run is saved") {
   const Folder folder;
   const std::string path = folder.file("run");
-  const bool parameter = GENERATE(false, true);
+  Trainer trainer(tiny_run(path), make_tiny, make_fake_learner);
+  dynamic_cast<FakeLearner&>(trainer.learner()).not_finite_at = 2;
+  trainer.update();
+  CHECK_THROWS_MATCHES(trainer.update(), Error, MessageMatches(StartsWith("update 2: losses/value_loss is")));
+  CHECK(read_latest_checkpoint(path).update == 2);
+}
+
+TEST_CASE("a parameter that is not finite is not saved, and the last good checkpoint stays") {
+  const Folder folder;
+  const std::string path = folder.file("run");
   Run run = tiny_run(path);
   run.train.checkpoint_interval = 2;
   Trainer trainer(run, make_tiny, make_fake_learner);
   auto& learner = dynamic_cast<FakeLearner&>(trainer.learner());
-  (parameter ? learner.broken_at : learner.not_finite_at) = 4;
-  update(trainer, 3);
-  CHECK_THROWS_MATCHES(trainer.update(), Error,
-                       MessageMatches(StartsWith(parameter ? "checkpoint not saved: parameter 'actor,weights' holds"
-                                                           : "update 4: losses/value_loss is")));
+  learner.broken_at = learner.not_finite_at = 3;
+  update(trainer, 2);
+  CHECK_THROWS_MATCHES(trainer.update(), Error, MessageMatches(ContainsSubstring("the last checkpoint is still good")));
   CHECK(read_latest_checkpoint(path).update == 2);
+}
+
+TEST_CASE("a run whose first ratio is not 1 stops, unless the self-test is off") {
+  const Folder folder;
+  Run run = tiny_run(folder.file("tested"));
+  Trainer tested(run, make_tiny, make_fake_learner);
+  dynamic_cast<FakeLearner&>(tested.learner()).unlike_at = 1;
+  CHECK_THROWS_MATCHES(tested.update(), Error, MessageMatches(StartsWith("self-test: the first probability ratio")));
+  run.folder = folder.file("untested");
+  run.train.self_test = false;
+  Trainer untested(run, make_tiny, make_fake_learner);
+  dynamic_cast<FakeLearner&>(untested.learner()).unlike_at = 1;
+  CHECK_NOTHROW(untested.update());
 }
 
 TEST_CASE("evaluating in between changes nothing") {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -66,7 +67,11 @@ class Drive {
     choose();
     env_->step(env_->actions());
     ++steps_;
+    remember();
   }
+
+  // What each environment of a small batch has been through: the state after every step, and what was paid for it.
+  const std::vector<std::vector<uint64_t>>& histories() const { return histories_; }
 
   Drive& run(int steps) {
     for (int i = 0; i < steps; ++i) step();
@@ -131,9 +136,28 @@ class Drive {
   }
 
  private:
+  void remember() {
+    if (env_->num_envs() > 8) return;
+    histories_.resize(env_->num_envs());
+    const auto hashes = env_->state_hashes();
+    const size_t width = size_t(spec().num_agents) * spec().num_objectives;
+    const auto rewards = download(env_->device(), env_->outcomes().rewards, env_->num_envs() * width);
+    for (size_t e = 0; e < hashes.size(); ++e) {
+      histories_[e].push_back(hashes[e]);
+      for (size_t i = 0; i < width; ++i) histories_[e].push_back(std::bit_cast<uint32_t>(rewards[e * width + i]));
+    }
+  }
+
   std::unique_ptr<VecEnv> env_;
   int steps_ = 0;
+  std::vector<std::vector<uint64_t>> histories_;  // [env]
 };
+
+// Fewer environments for a game with many agents or actions, so that its exam takes no longer than others'.
+inline int fewer_envs(const std::string& id, int num_envs, int rows) {
+  const EnvSpec spec = env_spec(id);
+  return std::clamp(rows / (spec.num_agents * (1 + spec.num_actions / 100)), 2, num_envs);
+}
 
 inline BatchOptions batch_of(int num_envs, Autoreset autoreset = Autoreset::same_step, int time_limit = -1) {
   BatchOptions options;

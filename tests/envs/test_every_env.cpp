@@ -24,13 +24,8 @@ TEST_CASE("the same seed gives the same episodes, another seed others") {
     a.run(kSteps), b.run(kSteps);
     CHECK(a.env().state_hash() == b.env().state_hash());
     CHECK(a.outputs() == b.outputs());
-    const auto hashes = a.env().state_hashes();
-    const size_t different = std::set<uint64_t>(hashes.begin(), hashes.end()).size();
-    if (a.begins_alike()) {  // a game without chance at its start: different, or all at it
-      CHECK((different > hashes.size() / 2 || hashes == a.env().state_hashes()));
-      continue;
-    }
-    CHECK(different > hashes.size() / 2);  // environments differ
+    CHECK(std::set(a.histories().begin(), a.histories().end()).size() == 8);  // environments differ
+    if (a.begins_alike()) continue;                                           // a game without chance at its start
     a.env().reset(Drive::kSeed + 1);
     b.env().reset(Drive::kSeed);
     CHECK(a.env().state_hash() != b.env().state_hash());
@@ -40,7 +35,7 @@ TEST_CASE("the same seed gives the same episodes, another seed others") {
 TEST_CASE("environment 7 does not depend on the batch around it") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    Drive few(id, "cpu", batch_of(8)), many(id, "cpu", batch_of(200));
+    Drive few(id, "cpu", batch_of(8)), many(id, "cpu", batch_of(std::max(9, fewer_envs(id, 200, 20000))));
     BatchOptions alone = batch_of(1);
     alone.first_env = 7;
     Drive one(id, "cpu", alone);
@@ -68,12 +63,13 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
   for (const std::string& id : env_ids()) {
     BatchOptions options = batch_of(67);  // no whole number of tiles
     Drive cpu(id, "cpu", options);
-    cpu.run(1000);
+    const int steps = std::clamp(20000 / cpu.spec().num_agents, 20, 1000);
+    cpu.run(steps);
     for (int lanes : {0, 1, 2, 4, 8, 16, 32}) {
       INFO(id << ", lanes " << lanes);
       options.lanes = lanes;
       Drive cuda(id, "cuda:0", options);
-      cuda.run(1000);
+      cuda.run(steps);
       CHECK(cpu.env().state_hash() == cuda.env().state_hash());
       CHECK(cpu.outputs() == cuda.outputs());
     }
@@ -83,7 +79,7 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
 TEST_CASE("observations are finite and within the declared bounds, and a legal action always exists") {
   for (const std::string& id : env_ids()) {
     INFO(id);
-    Drive drive(id, "cpu", batch_of(64));
+    Drive drive(id, "cpu", batch_of(fewer_envs(id, 64, 6400)));
     const EnvSpec& spec = drive.env().spec();
     for (int t = 0; t < kSteps; ++t) {
       const auto obs = download_obs(drive.env(), drive.env().observations().obs);
@@ -215,12 +211,8 @@ TEST_CASE("next_step resets one step later and disabled waits for a mask") {
       const auto before = disabled.env().state_hashes();
       disabled.env().reset_where(mask);
       const auto after = disabled.env().state_hashes();
-      const bool alike = next.begins_alike();
-      for (int e = 0; e < 8; ++e) {
-        const bool reset = e == 0 || e == 2 || e == 7;
-        if (!reset) CHECK(before[e] == after[e]);
-        if (reset && !alike) CHECK(before[e] != after[e]);
-      }
+      const auto second = same.env().state_hashes();  // at the start of the second episode, too
+      for (int e = 0; e < 8; ++e) CHECK(after[e] == (e == 0 || e == 2 || e == 7 ? second[e] : before[e]));
       disabled.step();  // those that were reset live on
     }
   }

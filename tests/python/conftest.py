@@ -26,6 +26,19 @@ def roll(env, steps, seed=0):
     return outcomes
 
 
+def kinds():
+    """An id of every kind: of each game, one scenario for each form of its spaces and its number of objectives."""
+    first = {}
+    for id in [*throng.registered_envs(), *throng.list_envs()]:
+        spec = throng.describe(id)["spec"]
+        form = (spec.heads, spec.continuous, spec.obs_dtype, spec.num_objectives, spec.world_state_dim > 0)
+        first.setdefault((id.split("/")[0], *form), id)
+    return list(first.values())
+
+
+every_kind = pytest.mark.parametrize("id", kinds())
+
+
 @pytest.fixture(params=["cpu", "cuda"])
 def device(request):
     if request.param == "cuda" and throng.cuda_device_count() == 0:

@@ -38,7 +38,7 @@ def test_shapes_and_dtypes(device):
     assert set(info) == {
         "avail_actions", "active", "world_state", "final_obs", "final_world_state", "episode"
     }
-    assert ("ended" in info["episode"]) == (device == "cpu")
+    assert (info["episode"]["ended"].dtype, info["episode"]["ended"].shape) == (np.dtype(bool), (n,))
 
 
 def test_every_registered_environment_plays():
@@ -113,9 +113,11 @@ def test_same_step_equals_disabled_with_masked_resets(device):
         assert np.array_equal(info["final_obs"][ended], obs2[ended])
         assert np.array_equal(info["final_obs"][ended], info2["final_obs"][ended])
         assert np.array_equal(info["final_world_state"][ended], info2["world_state"][ended])
+        assert np.array_equal(info["episode"]["ended"], ended) and np.array_equal(info2["episode"]["ended"], ended)
         for name in ("returns", "length", "won"):
             assert np.array_equal(info["episode"][name][ended], info2["episode"][name][ended])
         obs2, info2 = map_host(manual.reset(mask=ended))
+        assert not info2["episode"]["ended"].any()
         assert np.array_equal(obs, obs2)
         assert np.array_equal(info["avail_actions"], info2["avail_actions"])
     assert ends > 16

@@ -1,6 +1,8 @@
 """The package around the module: stubs, examples, the page of the docs, the command line."""
 import ast
+import importlib.util
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -55,6 +57,16 @@ def test_the_public_names_exist_and_are_explained():
     assert (PACKAGE / "py.typed").exists()
 
 
+def test_a_type_checker_agrees():
+    if missing("import mypy"):
+        pytest.skip("needs mypy: pip install mypy")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", os.devnull, "-p", "throng"]
+    run = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "MYPYPATH": str(PACKAGE.parent)}, capture_output=True, text=True, timeout=300
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_the_version_is_the_headers():
     header = (ROOT / "core" / "version.hpp").read_text()
     assert f'"{throng.__version__}"' in header
@@ -67,16 +79,33 @@ def test_the_version_is_the_headers():
         ["train_from_python.py", "--num-updates", "2", "--num-envs", "8", "--device", "cpu"],
         ["govsim_table.py", "--env", "govsim/pasture", "--replay", "game.jsonl"],
         ["govsim_table.py", "--env", "govsim/fishery-talk"],
+        ["ppo_torch.py", "--device", "cpu", "--num-envs", "8", "--num-steps", "16", "--total-timesteps", "256"],
+        ["ippo_jax.py", "--num-envs", "8", "--num-steps", "16", "--total-timesteps", "256"],
     ],
     ids=lambda a: a[0],
 )
 def test_examples(arguments, tmp_path, environment_variables):
+    needed = missing((ROOT / "examples" / arguments[0]).read_text())
+    if needed:
+        pytest.skip(f"needs {needed}")
     command = [sys.executable, str(ROOT / "examples" / arguments[0]), *arguments[1:]]
     run = subprocess.run(
         command, cwd=tmp_path, env=environment_variables, capture_output=True, text=True, timeout=300
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout
+
+
+@pytest.mark.parametrize("order", ["throng jax torch", "torch jax throng", "jax throng torch"])
+def test_the_order_of_imports_does_not_matter(order, device, environment_variables):
+    names = [name for name in order.split() if name == "throng" or not missing(f"import {name}")]
+    if len(names) == 1:
+        pytest.skip("needs torch or jax")
+    command = [sys.executable, str(ROOT / "tests" / "python" / "import_order.py"), device, *names]
+    run = subprocess.run(command, env=environment_variables, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    said = run.stdout.splitlines()
+    assert said == [*said[: len(names)], *reversed(said[: len(names)])]
 
 
 def snippets(page):
@@ -86,22 +115,29 @@ def snippets(page):
         yield text.count("\n", 0, match.start()) + 2, match[1]
 
 
-def test_the_page_runs_from_top_to_bottom(tmp_path, monkeypatch):
+PAGES = [ROOT / "docs" / "python.md", *sorted((ROOT / "docs" / "neighbours").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page, names = ROOT / "docs" / "python.md", {}
+    names, left_out = {}, []
     for line, code in snippets(page):
-        if "import torch" in code and not importable("torch"):
-            continue
-        exec(compile("\n" * (line - 1) + code, str(page), "exec"), names)
-    assert names
+        if missing(code):
+            left_out.append(missing(code))
+        else:
+            exec(compile("\n" * (line - 1) + code, str(page), "exec"), names)
+    if left_out and not names:
+        pytest.skip(f"needs {left_out[0]}")
 
 
-def importable(name):
-    try:
-        __import__(name)
-    except ImportError:
-        return False
-    return True
+def missing(code):
+    """The first module that the code imports and that is not installed, if any."""
+    for name in re.findall(r"^(?:import|from) ([\w.]+)", code, re.M):
+        top = name.split(".")[0]
+        if top != "throng" and importlib.util.find_spec(top) is None:
+            return top
+    return None
 
 
 @pytest.mark.parametrize("arguments, code, says", [(["list"], 0, "smax/3m"), (["nonsense"], 2, "")])

@@ -18,21 +18,21 @@ from pathlib import Path
 from typing import Any
 
 
-def _load() -> Any:
-    """The compiled module: inside the package when installed, beside it in a build folder."""
+def _load() -> None:
+    """Imports the compiled module: inside the package when installed, beside it in a build folder."""
     if importlib.util.find_spec("throng._throng"):
-        return importlib.import_module("throng._throng")
+        return
     module = importlib.import_module("_throng")
     sys.modules["throng._throng"] = module
     # A build folder keeps the CUDA library at its top, where the module does not look by itself.
     cuda = Path(str(module.__file__)).resolve().parents[2] / "libthrong_cuda.so"
     if cuda.exists():
         os.environ.setdefault("THRONG_CUDA_LIB", str(cuda))
-    return module
 
 
-_throng = _load()
+_load()
 
+import throng._throng as _throng  # noqa: E402
 from throng._throng import (  # noqa: E402
     DeviceArray,
     EnvSpec,
@@ -162,7 +162,8 @@ class TrainResult:
     @property
     def config(self) -> dict[str, Any]:
         """Everything that is needed to repeat the run: config.json."""
-        return json.loads((self.folder / "config.json").read_text())
+        config: dict[str, Any] = json.loads((self.folder / "config.json").read_text())
+        return config
 
 
 def _result(folder: str, finished: bool) -> TrainResult:

@@ -156,9 +156,7 @@ class VecEnv:
             length         int32 (num_envs,), steps
             <measure>      float32 (num_envs,), one for each of spec.info, such as "won"
             ended          bool (num_envs,), the episode is over in this step: its row is new (with
-                           autoreset="disabled" it stays True until the environment is reset).
-                           Absent on a GPU, where nothing is computed behind your back: it is
-                           (terminations | truncations)[:, 0]
+                           autoreset="disabled" it stays True until the environment is reset)
 
         ValueError names the shape, dtype and device that came and those expected.
         """
@@ -297,6 +295,13 @@ def train_settings() -> list[dict[str, Any]]:
 
 def train_preset(env: str, algo: str) -> dict[str, Any]:
     """The settings that an environment recommends for an algorithm. ValueError for an unknown id."""
+
+def functional(plan: str) -> dict[str, Any]:
+    """What throng.functional.VecEnv needs to know: "spec", and the names, dtypes and shapes (-1 is num_envs) of
+    the arrays that are "carried", "shown" and "outcomes"."""
+
+def xla_handlers() -> dict[str, Any]:
+    """XLA's custom call for each of its platforms, as capsules for jax.ffi.register_ffi_target."""
 
 def cli_main(argv: list[str]) -> int:
     """Runs the command line; argv[0] is the program's name. Returns the exit code."""

@@ -1,0 +1,17 @@
+// Compute: what every layer works with - a device, products, sums, and the blocks that parameters and gradients lie in.
+#pragma once
+
+#include "algos/grid.hpp"
+#include "algos/matmul.hpp"
+
+namespace throng {
+
+struct Compute {
+  Device& device;
+  Matmul& matmul;
+  const Reducer& reducer;
+  const float* parameters;  // flat block, see Parameters
+  float* gradients;         // of the same layout
+};
+
+}  // namespace throng

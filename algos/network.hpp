@@ -1,0 +1,152 @@
+// Network: first layer, trunk, a recurrent core if wanted, and one or more heads on top - forward, and the backward pass.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "algos/dense.hpp"
+#include "algos/first_layer.hpp"
+#include "algos/gru.hpp"
+#include "algos/train_config.hpp"
+
+namespace throng {
+
+// What a network ends in: `dim` numbers per row.
+struct Output {
+  int dim;
+  float gain;  // of the last kernel
+};
+
+// Rows are `[step, sequence]`; without a recurrent core a row is just a row. Layers are named and numbered as Flax does it for
+// the same network: Dense_0, ... of the trunk, ScannedRNN_0, and on with the Dense layers of one head after the other.
+class Network {
+ public:
+  Network(const std::string& name, const View& view, const std::vector<Output>& outputs, const TrainConfig& config,
+          Parameters& parameters)
+      : first_(name + ",Dense_0", view, config.hidden_sizes[0], Activation(config.activation), kHiddenGain,
+               parameters) {
+    int dense = 1, width = first_.out();
+    auto layer = [&](int out, Activation activation, float gain) {
+      const int in = std::exchange(width, out);
+      return Dense(name + ",Dense_" + std::to_string(dense++), in, out, activation, gain, parameters);
+    };
+    const auto activation = Activation(config.activation);
+    for (size_t i = 1; i < config.hidden_sizes.size(); ++i)
+      trunk_.push_back(layer(config.hidden_sizes[i], activation, kHiddenGain));
+    if (config.gru_size > 0) {
+      gru_.emplace(name + ",ScannedRNN_0,GRUCell_0", width, config.gru_size, parameters);
+      width = config.gru_size;
+    }
+    core_dim_ = width;
+    for (const Output& output : outputs) {
+      width = core_dim_;
+      std::vector<Dense> head;
+      for (int out : config.head_sizes) head.push_back(layer(out, activation, kHeadGain));
+      head.push_back(layer(output.dim, kIdentity, output.gain));
+      heads_.push_back(std::move(head));
+    }
+    outputs_.resize(heads_.size());
+    d_outputs_.resize(heads_.size());
+  }
+
+  const View& view() const { return first_.view(); }
+  int state_dim() const { return gru_ ? gru_->size() : 0; }
+  int columns_summed() const {
+    int most = std::max({first_.columns_summed(), 4 * state_dim(), widest()});
+    for (const auto& head : heads_) most = std::max(most, head.back().out());
+    return most;
+  }
+
+  // Room for `rows` = steps * sequences, of at most `sequences` sequences, and for gradients if `train`.
+  void want(Arena& arena, int64_t rows, int64_t sequences, bool train) {
+    first_.want(arena, rows, train);
+    for (Dense& layer : trunk_) layer.want(arena, rows);
+    if (gru_) gru_->want(arena, rows, sequences, train);
+    for (auto& head : heads_) {
+      for (Dense& layer : head) layer.want(arena, rows);
+    }
+    if (!train) return;
+    for (size_t k = 0; k < heads_.size(); ++k) arena.want(d_outputs_[k], Matmul::padded(rows) * heads_[k].back().out());
+    arena.want(d_core_, Matmul::padded(rows) * core_dim_);
+    for (float*& d : d_) arena.want(d, Matmul::padded(rows) * widest());
+  }
+
+  // Where the states before the first step lie if `backward` is to follow, [sequences, state_dim].
+  float* initial() const { return gru_->initial(); }
+  // Of the last forward: the states after each step, [steps, sequences, state_dim].
+  const float* states() const { return core_; }
+  // Of the last forward: output k, [rows, dim], and where the loss puts its gradient with respect to it.
+  const float* output(int k) const { return outputs_[k]; }
+  float* output_gradient(int k) const { return d_outputs_[k]; }
+
+  // For the rows x that `view` describes. `resets` [steps, sequences] and `before` [sequences, state_dim] are the core's.
+  void forward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets,
+               const float* before) {
+    const int64_t rows = steps * sequences;
+    const float* y = first_.forward(c, rows, x);
+    inputs_.clear();
+    for (Dense& layer : trunk_) y = layer.forward(c, rows, noted(y));
+    core_in_ = y;
+    core_ = gru_ ? gru_->forward(c, steps, sequences, y, resets, before) : y;
+    for (size_t k = 0; k < heads_.size(); ++k) {
+      y = core_;
+      for (Dense& layer : heads_[k]) y = layer.forward(c, rows, noted(y));
+      outputs_[k] = y;
+    }
+  }
+
+  // Turns the outputs' gradients into those of all parameters; x and resets as in the last forward.
+  void backward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets) {
+    const int64_t rows = steps * sequences;
+    auto input = inputs_.rbegin();
+    for (size_t k = heads_.size(); k-- > 0;) {
+      float* d = d_outputs_[k];
+      for (size_t layer = heads_[k].size(); layer-- > 0;) {
+        float* to = layer == 0 ? d_core_ : other(d);
+        heads_[k][layer].backward(c, rows, *input++, d, to, /*add=*/layer == 0 && k + 1 < heads_.size());
+        d = to;
+      }
+    }
+    float* d = d_core_;
+    if (gru_) {
+      d = other(d_core_);
+      gru_->backward(c, steps, sequences, core_in_, resets, d_core_, d);
+    }
+    for (size_t layer = trunk_.size(); layer-- > 0;) {
+      float* to = other(d);
+      trunk_[layer].backward(c, rows, *input++, d, to);
+      d = to;
+    }
+    first_.backward(c, rows, x, d);
+  }
+
+ private:
+  static constexpr float kHiddenGain = 1.41421356f, kHeadGain = 2.0f;
+
+  const float* noted(const float* x) { return inputs_.emplace_back(x); }
+  float* other(const float* d) const { return d == d_[0] ? d_[1] : d_[0]; }
+  int widest() const {
+    int most = first_.out();
+    for (const Dense& layer : trunk_) most = std::max(most, layer.out());
+    for (const auto& head : heads_) most = std::max(most, head.back().in());
+    return most;
+  }
+
+  FirstLayer first_;
+  std::vector<Dense> trunk_;
+  std::optional<Gru> gru_;
+  std::vector<std::vector<Dense>> heads_;
+  int core_dim_ = 0;  // what the heads see
+
+  std::vector<const float*> inputs_;  // of the dense layers of the last forward, in their order
+  const float *core_in_ = nullptr, *core_ = nullptr;
+  std::vector<const float*> outputs_;
+  std::vector<float*> d_outputs_;  // [head][rows, dim]
+  float* d_core_ = nullptr;        // [rows, core_dim]
+  float* d_[2] = {};               // [rows, widest], in turn
+};
+
+}  // namespace throng

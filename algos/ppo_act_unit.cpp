@@ -1,0 +1,119 @@
+// PPO acting: from a slab of observations to actions, in a rollout and elsewhere.
+#include <algorithm>
+
+#include "algos/ppo.hpp"
+
+namespace throng {
+
+void Ppo::begin_rollout() {
+  const Rollout& r = rollout_;
+  const int last = r.num_steps;
+  const int64_t rows = r.rows();
+  copy(r.obs, r.obs_at(last), rows * r.obs_bytes);
+  copy(r.avail_actions, r.avail_actions + last * rows * r.num_actions, rows * r.num_actions);
+  if (r.world_state) copy(r.world_state, r.world_state_at(last), sizeof(float) * r.num_envs * r.world_state_dim);
+  device_->fill_zero(r.final_count, sizeof(int32_t) * r.num_envs);
+  if (!recurrent()) return;
+  copy(r.active, r.active + last * rows, rows);
+  copy(r.resets, r.resets + last * rows, rows);
+  for (const States& states : states_) {
+    if (states.start) copy(states.start, states.next, sizeof(float) * rows * state_dim());
+  }
+}
+
+// Recurrent state begins anew where the episode ended in the step before, and as long as an agent is not active.
+void Ppo::mark_resets(int t) {
+  if (!recurrent() || t == 0) return;
+  const Rollout r = rollout_;
+  const int64_t here = t * r.rows(), before = (t - 1) * r.rows();
+  const bool at_end = config_.reset_at_episode_end;
+  Backend::each(*device_, r.rows(), [=] THRONG_HD(int64_t row) {
+    const bool ended = r.terminated[before + row] || r.truncated[before + row];
+    r.resets[here + row] = (at_end && ended) || !r.active[here + row];
+  });
+}
+
+void Ppo::act(int t) {
+  const Rollout r = rollout_;
+  const Heads heads = heads_;
+  const int64_t rows = r.rows(), here = t * rows;
+  const States& states = states_[0];
+  mark_resets(t);
+  policy_.forward(compute(), 1, rows, r.obs_at(t), r.resets + here, states.next);
+  const float *logits = policy_.output(0), *values = critic_ ? nullptr : policy_.output(1);
+  const Schedule* schedule = schedule_;
+  const Key sampling = fold_in(key_, kSample);
+  Backend::each(*device_, rows, [=] THRONG_HD(int64_t row) {
+    const Key drawn = fold_in(fold_in(sampling, schedule->updates), static_cast<uint32_t>(t));
+    const int64_t i = here + row;
+    r.log_probs[i] = heads.choose(logits + row * r.num_actions, r.avail_actions + i * r.num_actions, /*greedy=*/false,
+                                  drawn, row, r.actions + i * r.action_dim);
+    if (values) r.values[i] = values[row];
+  });
+  if (recurrent()) copy(states.next, policy_.states(), sizeof(float) * rows * state_dim());
+}
+
+void Ppo::keep_finals(int t, const Finals& finals) {
+  const Rollout r = rollout_;
+  if (r.finals_per_env == 0) return;
+  const auto* final_obs = static_cast<const uint8_t*>(finals.obs);
+  const float *final_world = finals.world_state, *states = states_[0].next;
+  float* final_states = critic_ ? nullptr : states_[0].finals;  // a critic of its own sees its states later
+  const int state_dim = this->state_dim();
+  Backend::each(*device_, r.num_envs, [=] THRONG_HD(int64_t e) {
+    const int64_t row = e * r.num_agents;
+    const bool cut = r.truncated[t * r.rows() + row];
+    const int slot = cut ? r.final_count[e]++ : -1;
+    r.final_slot[int64_t(t) * r.num_envs + e] = slot;
+    if (!cut) return;
+    const int64_t to = slot * r.rows() + row, obs = int64_t(r.num_agents) * r.obs_bytes;
+    for (int64_t i = 0; i < obs; ++i) r.final_obs[to * r.obs_bytes + i] = final_obs[row * r.obs_bytes + i];
+    for (int64_t i = 0; i < r.world_state_dim; ++i) {
+      r.final_world_state[(int64_t(slot) * r.num_envs + e) * r.world_state_dim + i] =
+          final_world[e * r.world_state_dim + i];
+    }
+    for (int a = 0; a < r.num_agents; ++a) r.final_resets[to + a] = !r.active[t * r.rows() + row + a];
+    const int64_t numbers = final_states ? int64_t(r.num_agents) * state_dim : 0;
+    for (int64_t i = 0; i < numbers; ++i) final_states[to * state_dim + i] = states[row * state_dim + i];
+  });
+}
+
+void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
+                 uint32_t draw, int32_t* actions) {
+  const Rollout r = rollout_;
+  const Heads heads = heads_;
+  const int64_t most = most_sequences();
+  const Key drawn = fold_in(key, draw);
+  const bool at_end = config_.reset_at_episode_end;
+  for (int64_t first = 0; first < rows; first += most) {
+    const int64_t count = std::min(most, rows - first);
+    copy(batch_obs_, static_cast<const uint8_t*>(seen.obs) + first * r.obs_bytes, count * r.obs_bytes);
+    if (recurrent()) {
+      uint8_t* resets = batch_resets_;
+      copy(batch_state_, state + first * state_dim(), sizeof(float) * count * state_dim());
+      Backend::each(*device_, count, [=] THRONG_HD(int64_t i) {
+        resets[i] = (at_end && ended && ended[first + i]) || (seen.active && !seen.active[first + i]);
+      });
+    }
+    policy_.forward(compute(), 1, count, batch_obs_, batch_resets_, batch_state_);
+    const float* logits = policy_.output(0);
+    Backend::each(*device_, count, [=] THRONG_HD(int64_t i) {
+      const int64_t row = first + i;
+      heads.choose(logits + i * r.num_actions, seen.avail_actions + row * r.num_actions, greedy, drawn, row,
+                   actions + row * r.action_dim);
+    });
+    if (recurrent()) copy(state + first * state_dim(), policy_.states(), sizeof(float) * count * state_dim());
+  }
+}
+
+void Ppo::iterate(VecEnv& env, float learning_rate) {
+  if (recorded_ != &env) iteration_.forget();
+  recorded_ = &env;
+  set_learning_rate(learning_rate);
+  iteration_.run(*device_, [&] {
+    collect(env);
+    learn_from_rollout();
+  });
+}
+
+}  // namespace throng

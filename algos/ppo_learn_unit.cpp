@@ -1,0 +1,282 @@
+// PPO learning from a rollout: values, advantages, minibatches, losses and their gradients, the optimizer's steps.
+#include <algorithm>
+#include <cmath>
+
+#include "algos/gae.hpp"
+#include "algos/permutation.hpp"
+#include "algos/ppo.hpp"
+
+namespace throng {
+
+namespace {
+
+struct alignas(16) Sixteen {
+  uint32_t words[4];
+};
+
+}  // namespace
+
+void Ppo::set_learning_rate(float learning_rate) {
+  Schedule* schedule = schedule_;
+  Backend::each(*device_, 1, [=] THRONG_HD(int64_t) { schedule->learning_rate = learning_rate; });
+}
+
+void Ppo::learn(float learning_rate) {
+  set_learning_rate(learning_rate);
+  learn_from_rollout();
+}
+
+void Ppo::learn_from_rollout() {
+  mark_resets(rollout_.num_steps);
+  compute_values();
+  compute_returns();
+  const int steps = config_.update_epochs * config_.num_minibatches;
+  adam_.prepare(*device_, schedule_, steps);
+  for (int step = 0; step < steps; ++step) {
+    const int64_t first = step % config_.num_minibatches * minibatch_pairs();
+    double* slot = slots_ + step * kSlot;
+    if (first == 0) set_order(step / config_.num_minibatches);
+    gather(first);
+    if (config_.norm_adv) sum_advantages(first);
+    compute_loss(first, slot);
+    compute_gradients(slot + kPpoTerms);
+    adam_.update(*device_, layout_.size(), parameters_, gradients_, slot + kPpoTerms, split(), config_.joint_grad_norm,
+                 schedule_, step, config_.adam_eps, config_.max_grad_norm);
+  }
+  count_update(steps);
+}
+
+// ---- values and advantages ----
+
+const void* Ppo::seen_by_critic(int t) const {
+  return rollout_.world_state ? static_cast<const void*>(rollout_.world_state_at(t)) : rollout_.obs_at(t);
+}
+
+const void* Ppo::finals_seen_by_critic(int k) const {
+  const Rollout& r = rollout_;
+  if (r.world_state) return r.final_world_state + int64_t(k) * r.num_envs * r.world_state_dim;
+  return r.final_obs + k * r.rows() * r.obs_bytes;
+}
+
+const void* Ppo::batch_seen_by_critic() const {
+  return rollout_.world_state ? static_cast<const void*>(batch_world_) : batch_obs_;
+}
+
+// A critic of its own has not been asked yet: it goes through the rollout in pieces as long as a minibatch. Then the slab that
+// the next rollout begins with, and the final observations.
+void Ppo::compute_values() {
+  const Rollout r = rollout_;
+  const int64_t rows = r.rows();
+  Network& network = value_network();
+  States& states = value_states();
+  if (critic_) {
+    set_order(kAsTheyLie);
+    for (int64_t first = 0; first < num_pairs(); first += minibatch_pairs()) {
+      gather(first);
+      critic_->forward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_critic(), batch_resets_,
+                       initial_of(*critic_));
+      const int32_t* order = order_ + first;
+      const float* values = critic_->output(0);
+      Backend::each(*device_, minibatch_rows(), [=] THRONG_HD(int64_t row) {
+        r.values[int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents] = values[row];
+      });
+      if (recurrent()) keep_final_states(first);
+    }
+  }
+  auto values_of = [&](const void* seen, const uint8_t* resets, const float* before, float* to) {
+    network.forward(compute(), 1, rows, seen, resets, before);
+    copy(to, network.output(value_output()), sizeof(float) * rows);
+  };
+  values_of(seen_by_critic(r.num_steps), r.resets + r.num_steps * rows, states.next, r.values + r.num_steps * rows);
+  for (int k = 0; k < r.finals_per_env; ++k) {
+    values_of(finals_seen_by_critic(k), r.final_resets + k * rows, states.finals + k * rows * state_dim(),
+              r.final_values + k * rows);
+  }
+}
+
+// Of the critic's states in the present minibatch: those after the last step, and those before final observations.
+void Ppo::keep_final_states(int64_t first) {
+  const Rollout r = rollout_;
+  const int32_t* order = order_ + first;
+  const int dim = state_dim();
+  const float* states = critic_->states();
+  float *next = states_[1].next, *finals = states_[1].finals;
+  Backend::each(*device_, minibatch_rows(), [=] THRONG_HD(int64_t row) {
+    const int pair = order[row / r.num_agents], t = pair / r.num_envs, env = pair % r.num_envs;
+    const int64_t of_slab = int64_t(env) * r.num_agents + row % r.num_agents;
+    const int slot = r.finals_per_env > 0 ? r.final_slot[pair] : -1;
+    if (slot >= 0) {
+      for (int k = 0; k < dim; ++k) finals[(slot * r.rows() + of_slab) * dim + k] = states[row * dim + k];
+    }
+    if (t == r.num_steps - 1) {
+      for (int k = 0; k < dim; ++k) next[of_slab * dim + k] = states[row * dim + k];
+    }
+  });
+}
+
+void Ppo::compute_returns() {
+  const Rollout r = rollout_;
+  const float gamma = config_.gamma, gae_lambda = config_.gae_lambda;
+  const bool bootstrap_truncated = config_.bootstrap_truncated;
+  Backend::each(*device_, r.rows(), [=] THRONG_HD(int64_t row) {
+    gae_column(r, static_cast<int>(row / r.num_agents), static_cast<int>(row % r.num_agents), gamma, gae_lambda,
+               bootstrap_truncated);
+  });
+}
+
+// ---- minibatches ----
+
+void Ppo::set_order(int epoch) {
+  const Key shuffling = fold_in(key_, kShuffle);
+  const Schedule* schedule = schedule_;
+  const int64_t pairs = minibatch_pairs(), envs = rollout_.num_envs;
+  const int64_t of_batch = std::max<int64_t>(1, envs / config_.num_minibatches);
+  const bool sequences = recurrent(), shuffled = epoch != kAsTheyLie;
+  const auto units = static_cast<uint32_t>(sequences ? envs : num_pairs());
+  int32_t* order = order_;
+  Backend::each(*device_, num_pairs(), [=] THRONG_HD(int64_t i) {
+    auto unit = static_cast<uint32_t>(sequences ? i / pairs * of_batch + i % pairs % of_batch : i);
+    if (shuffled) {
+      const Key key = fold_in(fold_in(shuffling, schedule->updates), static_cast<uint32_t>(epoch));
+      unit = Permutation(units, key)(unit);
+    }
+    order[i] = static_cast<int32_t>(sequences ? i % pairs / of_batch * envs + unit : unit);
+  });
+}
+
+void Ppo::gather(int64_t first) {
+  const Rollout r = rollout_;
+  const int64_t pairs = minibatch_pairs();
+  gather_pairs(first, r.obs, batch_obs_, int64_t(r.num_agents) * r.obs_bytes);
+  if (r.world_state) gather_pairs(first, r.world_state, batch_world_, int64_t(sizeof(float)) * r.world_state_dim);
+  if (!recurrent()) return;
+  gather_pairs(first, r.resets, batch_resets_, r.num_agents);
+  const int64_t of_env = int64_t(sizeof(float)) * r.num_agents * state_dim();
+  const int64_t envs = pairs / r.num_steps;  // the first pairs are those of time 0, where pair and environment are one
+  gather_rows(envs, order_ + first, states_[0].start, policy_.initial(), of_env);
+  if (critic_) gather_rows(envs, order_ + first, states_[1].start, critic_->initial(), of_env);
+}
+
+void Ppo::gather_pairs(int64_t first, const void* from, void* to, int64_t bytes) {
+  gather_rows(minibatch_pairs(), order_ + first, from, to, bytes);
+}
+
+// Row i of `to` is row order[i] of `from`, both `bytes` long: in the largest words that rows are made of.
+void Ppo::gather_rows(int64_t rows, const int32_t* order, const void* from, void* to, int64_t bytes) {
+  if (bytes % 16 == 0) return gather_words<Sixteen>(rows, order, from, to, bytes);
+  if (bytes % 4 == 0) return gather_words<uint32_t>(rows, order, from, to, bytes);
+  gather_words<uint8_t>(rows, order, from, to, bytes);
+}
+
+template <class Word>
+void Ppo::gather_words(int64_t rows, const int32_t* order, const void* from, void* to, int64_t bytes) {
+  const auto words = static_cast<int>(bytes / int64_t(sizeof(Word)));
+  const auto* source = static_cast<const Word*>(from);
+  auto* target = static_cast<Word*>(to);
+  each_element(*device_, rows, words, [=] THRONG_HD(int64_t row, int word) {
+    target[row * words + word] = source[int64_t(order[row]) * words + word];
+  });
+}
+
+// ---- losses, gradients ----
+
+void Ppo::sum_advantages(int64_t first) {
+  const Rollout r = rollout_;
+  const int32_t* order = order_ + first;
+  sum_rows<2>(*device_, reducer_, minibatch_rows(), moments_, [=] THRONG_HD(int64_t row, double(&sums)[2]) {
+    const double a = r.advantages[int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents];
+    sums[0] += a;
+    sums[1] += a * a;
+  });
+}
+
+void Ppo::compute_loss(int64_t first, double* sums) {
+  const Rollout r = rollout_;
+  const Heads heads = heads_;
+  const int64_t rows = minibatch_rows();
+  policy_.forward(compute(), minibatch_steps(), minibatch_sequences(), batch_obs_, batch_resets_, initial_of(policy_));
+  if (critic_) {
+    critic_->forward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_critic(), batch_resets_,
+                     initial_of(*critic_));
+  }
+  const PpoCoefficients coefficients{config_.clip_coef, config_.ent_coef, config_.vf_coef, config_.clip_vloss};
+  const float scale = 1.0f / static_cast<float>(rows);
+  const bool norm_adv = config_.norm_adv;
+  const int32_t* order = order_ + first;
+  const double* moments = moments_;
+  Network& of_values = value_network();
+  const float *logits = policy_.output(0), *values = of_values.output(value_output());
+  float *d_logits = policy_.output_gradient(0), *d_values = of_values.output_gradient(value_output());
+  sum_rows<kPpoTerms>(*device_, reducer_, rows, sums, [=] THRONG_HD(int64_t row, double(&terms)[kPpoTerms]) {
+    const int64_t from = int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents;
+    const float* row_logits = logits + row * r.num_actions;
+    const uint8_t* avail = r.avail_actions + from * r.num_actions;
+    const int32_t* actions = r.actions + from * r.action_dim;
+    PpoSample sample{r.log_probs[from], r.values[from], r.advantages[from], r.returns[from]};
+    if (norm_adv) {
+      const double mean = moments[0] / rows, variance = moments[1] / rows - mean * mean;
+      sample.advantage = static_cast<float>((sample.advantage - mean) / (sqrt(variance > 0 ? variance : 0) + 1e-8));
+    }
+    float log_prob, entropy;
+    PpoGradient gradient;
+    heads.evaluate(row_logits, avail, actions, &log_prob, &entropy);
+    const PpoTerms t = ppo_loss(log_prob, entropy, values[row], sample, coefficients, &gradient);
+    heads.backward(row_logits, avail, actions, scale * gradient.log_prob, scale * gradient.entropy,
+                   d_logits + row * r.num_actions);
+    d_values[row] = scale * gradient.value;
+    const float all[kPpoTerms] = {t.policy_loss, t.value_loss, t.entropy, t.approx_kl, t.clipfrac, t.ratio_error};
+    for (int k = 0; k < kPpoTerms; ++k) terms[k] += all[k];
+  });
+}
+
+void Ppo::compute_gradients(double* square_norms) {
+  policy_.backward(compute(), minibatch_steps(), minibatch_sequences(), batch_obs_, batch_resets_);
+  if (critic_) {
+    critic_->backward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_critic(), batch_resets_);
+  }
+  const float* g = gradients_;
+  const int64_t split = this->split();
+  sum_rows<2>(*device_, reducer_, layout_.size(), square_norms,
+              [=] THRONG_HD(int64_t i, double(&sums)[2]) { sums[i >= split] += double(g[i]) * g[i]; });
+}
+
+// After the last step: what the run counts, and how well the values at acting time explained the returns.
+void Ppo::count_update(int steps) {
+  const Rollout r = rollout_;
+  Schedule* schedule = schedule_;
+  Backend::each(*device_, 1, [=] THRONG_HD(int64_t) {
+    ++schedule->updates;
+    schedule->steps += steps;
+  });
+  sum_rows<4>(*device_, reducer_, num_pairs() * r.num_agents, variances_, [=] THRONG_HD(int64_t i, double(&sums)[4]) {
+    const double value = r.returns[i], error = r.returns[i] - r.values[i];
+    sums[0] += value;
+    sums[1] += value * value;
+    sums[2] += error;
+    sums[3] += error * error;
+  });
+}
+
+UpdateMetrics Ppo::metrics() {
+  const std::vector<double> sums = download(*device_, slots_, slots());
+  const size_t minibatches = sums.size() / kSlot;
+  const double samples = static_cast<double>(minibatch_rows()) * static_cast<double>(minibatches);
+  UpdateMetrics m;
+  for (size_t i = 0; i < minibatches; ++i) {
+    const double* slot = &sums[i * kSlot];
+    m.policy_loss += slot[0] / samples;
+    m.value_loss += slot[1] / samples;
+    m.entropy += slot[2] / samples;
+    m.approx_kl += slot[3] / samples;
+    m.clipfrac += slot[4] / samples;
+    m.grad_norm += std::sqrt(slot[kPpoTerms] + slot[kPpoTerms + 1]) / static_cast<double>(minibatches);
+  }
+  m.first_ratio_error = sums[5] / static_cast<double>(minibatch_rows());
+  const std::vector<double> of = download(*device_, variances_, 4);
+  const double n = static_cast<double>(num_pairs()) * rollout_.num_agents;
+  const double of_returns = of[1] / n - of[0] / n * (of[0] / n), of_errors = of[3] / n - of[2] / n * (of[2] / n);
+  m.explained_variance = of_returns > 0 ? 1 - of_errors / of_returns : 0;
+  return m;
+}
+
+}  // namespace throng

@@ -1,0 +1,51 @@
+// The table of presets.
+#include "algos/presets.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/config.hpp"
+#include "core/error.hpp"
+
+namespace throng {
+
+// JaxMARL's are those of baselines/IPPO/ippo_rnn_smax.yaml and baselines/MAPPO/mappo_rnn_smax.yaml, version 0.2.0, and what the
+// scripts beside them fix. Where the scripts' handling of episodes is at fault, ours stands: reset_at_episode_end and
+// bootstrap_truncated (docs/algorithms.md).
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all = {
+      {"ippo", "independent PPO, feed-forward", R"({"algo": "ippo"})"},
+      {"mappo", "PPO with a central critic, feed-forward", R"({"algo": "mappo"})"},
+      {"ippo_jaxmarl", "JaxMARL's recurrent IPPO for SMAX", R"({
+         "algo": "ippo", "total_timesteps": 10000000, "num_envs": 128, "num_steps": 128,
+         "learning_rate": 0.004, "anneal_lr": true, "gamma": 0.99, "gae_lambda": 0.95,
+         "num_minibatches": 4, "update_epochs": 4, "norm_adv": true, "clip_coef": 0.05, "clip_vloss": true,
+         "ent_coef": 0.01, "vf_coef": 0.5, "max_grad_norm": 0.25, "joint_grad_norm": true, "adam_eps": 1e-5,
+         "hidden_sizes": [128], "gru_size": 128, "head_sizes": [128], "share_layers": true, "activation": "relu"})"},
+      {"mappo_jaxmarl", "JaxMARL's recurrent MAPPO for SMAX", R"({
+         "algo": "mappo", "total_timesteps": 10000000, "num_envs": 128, "num_steps": 128,
+         "learning_rate": 0.002, "anneal_lr": true, "gamma": 0.99, "gae_lambda": 0.95,
+         "num_minibatches": 4, "update_epochs": 4, "norm_adv": true, "clip_coef": 0.2, "clip_vloss": true,
+         "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.25, "joint_grad_norm": false, "adam_eps": 1e-5,
+         "hidden_sizes": [128], "gru_size": 128, "head_sizes": [128], "agent_id": true, "activation": "relu"})"},
+  };
+  return all;
+}
+
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const Preset& preset : presets()) names.push_back(preset.name);
+  return names;
+}
+
+TrainConfig preset_config(const std::string& name, const nlohmann::json& of_env) {
+  for (const Preset& preset : presets()) {
+    if (name != preset.name) continue;
+    TrainConfig config;
+    read_config(config, nlohmann::json::parse(preset.settings), "preset " + name);
+    read_config(config, of_env, "preset " + name + " of the environment");
+    return config;
+  }
+  throw_unknown("preset", name, preset_names());
+}
+
+}  // namespace throng

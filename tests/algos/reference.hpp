@@ -1,0 +1,138 @@
+// The networks and the loss once more, in double precision and with plain loops: what the learner is compared to.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "algos/parameters.hpp"
+#include "algos/rollout.hpp"
+#include "algos/train_config.hpp"
+
+namespace reference {
+
+using namespace throng;
+using Vector = std::vector<double>;
+
+// Parameters by name out of a flat block.
+class Weights {
+ public:
+  Weights(const Parameters& layout, const Vector& block) : layout_(layout), block_(block) {}
+
+  // y = x W + b; without a bias of that name b is 0.
+  Vector dense(const std::string& kernel, const std::string& bias, const Vector& x) const {
+    const Parameter& w = piece(kernel);
+    Vector y(w.columns(), 0.0);
+    for (int64_t j = 0; j < w.columns(); ++j) {
+      if (!bias.empty()) y[j] = block_[piece(bias).at(j)];
+      for (int64_t i = 0; i < w.rows(); ++i) y[j] += x.at(i) * block_[w.at(i * w.columns() + j)];
+    }
+    return y;
+  }
+  Vector dense(const std::string& path, const Vector& x) const { return dense(path + ",kernel", path + ",bias", x); }
+
+ private:
+  const Parameter& piece(const std::string& name) const {
+    for (const Parameter& piece : layout_.pieces()) {
+      if (piece.name == name) return piece;
+    }
+    throw std::out_of_range("no parameter " + name);
+  }
+
+  const Parameters& layout_;
+  const Vector& block_;
+};
+
+inline double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+inline Vector activated(Vector x, int activation) {
+  for (double& v : x) v = activation == kTanh ? std::tanh(v) : std::max(v, 0.0);
+  return x;
+}
+
+// One step of Flax's GRUCell.
+inline Vector gru(const Weights& w, const std::string& path, const Vector& x, const Vector& h) {
+  const Vector ir = w.dense(path + ",ir", x), iz = w.dense(path + ",iz", x), in = w.dense(path + ",in", x);
+  const Vector hr = w.dense(path + ",hr,kernel", "", h), hz = w.dense(path + ",hz,kernel", "", h);
+  const Vector hn = w.dense(path + ",hn", h);
+  Vector next(h.size());
+  for (size_t k = 0; k < h.size(); ++k) {
+    const double r = sigmoid(ir[k] + hr[k]), z = sigmoid(iz[k] + hz[k]), n = std::tanh(in[k] + r * hn[k]);
+    next[k] = (1 - z) * n + z * h[k];
+  }
+  return next;
+}
+
+// One step of a network: `state` is replaced by that after the step. The outputs, one after the other.
+inline std::vector<Vector> network(const Weights& w, const std::string& name, const TrainConfig& config, int outputs,
+                                   Vector x, Vector& state) {
+  int dense = 0;
+  auto next = [&] { return name + ",Dense_" + std::to_string(dense++); };
+  for (size_t i = 0; i < config.hidden_sizes.size(); ++i) x = activated(w.dense(next(), x), config.activation);
+  if (config.gru_size > 0) x = state = gru(w, name + ",ScannedRNN_0,GRUCell_0", x, state);
+  std::vector<Vector> all;
+  for (int k = 0; k < outputs; ++k) {
+    Vector y = x;
+    for (size_t i = 0; i < config.head_sizes.size(); ++i) y = activated(w.dense(next(), y), config.activation);
+    all.push_back(w.dense(next(), y));
+  }
+  return all;
+}
+
+// A whole rollout as plain numbers: what a minibatch of everything holds.
+struct Batch {
+  int steps, envs, agents, num_actions;
+  std::vector<int> heads;              // choices
+  std::vector<Vector> policy_sees;     // [step, env, agent]
+  std::vector<Vector> critic_sees;     // [step, env, agent]
+  std::vector<Vector> states[2];       // [env, agent], of policy and critic before the first step
+  std::vector<uint8_t> resets, avail;  // [step, env, agent(, action)]
+  std::vector<int32_t> actions;        // [step, env, agent, head]
+  std::vector<float> log_probs, values, returns, advantages;  // [step, env, agent], advantages normalised
+};
+
+inline double sample_loss(const Batch& b, size_t i, const Vector& logits, double value, const TrainConfig& c) {
+  double log_prob = 0, entropy = 0;
+  size_t at = 0;
+  for (size_t h = 0; h < b.heads.size(); ++h) {
+    double sum = 0;
+    for (int a = 0; a < b.heads[h]; ++a) sum += b.avail[i * b.num_actions + at + a] ? std::exp(logits[at + a]) : 0.0;
+    for (int a = 0; a < b.heads[h]; ++a) {
+      const double of_action = logits[at + a] - std::log(sum);
+      if (b.avail[i * b.num_actions + at + a]) entropy -= std::exp(of_action) * of_action;
+    }
+    log_prob += logits[at + b.actions[i * b.heads.size() + h]] - std::log(sum);
+    at += b.heads[h];
+  }
+  const double clip = c.clip_coef, ratio = std::exp(log_prob - b.log_probs[i]), advantage = b.advantages[i];
+  const double old = b.values[i], near = old + std::clamp(value - old, -clip, clip) - b.returns[i];
+  const double far = value - b.returns[i];
+  const double value_loss = 0.5 * (c.clip_vloss ? std::max(far * far, near * near) : far * far);
+  return -std::min(ratio * advantage, std::clamp(ratio, 1 - clip, 1 + clip) * advantage) - c.ent_coef * entropy +
+         c.vf_coef * value_loss;
+}
+
+inline double loss(const Parameters& layout, const Vector& block, const Batch& b, const TrainConfig& c) {
+  const Weights w(layout, block);
+  double total = 0;
+  auto policy_states = b.states[0], critic_states = b.states[1];
+  const size_t rows = size_t(b.envs) * b.agents;
+  for (int t = 0; t < b.steps; ++t) {
+    for (size_t row = 0; row < rows; ++row) {
+      const size_t i = t * rows + row;
+      Vector &of_policy = policy_states[row], &of_critic = critic_states[row];
+      if (b.resets[i]) of_policy.assign(of_policy.size(), 0.0);
+      if (b.resets[i]) of_critic.assign(of_critic.size(), 0.0);
+      const auto outputs =
+          network(w, c.share_layers ? "params" : "actor", c, c.share_layers ? 2 : 1, b.policy_sees[i], of_policy);
+      const double value =
+          c.share_layers ? outputs[1][0] : network(w, "critic", c, 1, b.critic_sees[i], of_critic)[0][0];
+      total += sample_loss(b, i, outputs[0], value, c);
+    }
+  }
+  return total / double(b.steps * rows);
+}
+
+}  // namespace reference

@@ -1,0 +1,229 @@
+// PPO's gradients against finite differences of the reference in double precision: every parameter of every kind of network.
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+
+#include "algos/ppo.hpp"
+#include "tests/algos/reference.hpp"
+#include "tests/algos/synthetic.hpp"
+
+using namespace throng;
+using Catch::Approx;
+using reference::Vector;
+
+namespace {
+
+std::vector<Vector> rows_of(const std::vector<float>& numbers, int dim) {
+  std::vector<Vector> rows;
+  for (size_t i = 0; i + dim <= numbers.size(); i += dim)
+    rows.emplace_back(numbers.begin() + i, numbers.begin() + i + dim);
+  return rows;
+}
+
+std::vector<float> normalised(std::vector<float> advantages) {
+  double mean = 0, square = 0;
+  for (float a : advantages) mean += a / double(advantages.size());
+  for (float a : advantages) square += (a - mean) * (a - mean) / double(advantages.size());
+  for (float& a : advantages) a = static_cast<float>((a - mean) / (std::sqrt(square) + 1e-8));
+  return advantages;
+}
+
+// What agents see as the networks' reference takes it: with one-hot codes, and of a central critic with the agent's number.
+std::vector<Vector> seen_by_policy(const Rollout& r, const EnvSpec& spec) {
+  const int64_t samples = r.num_steps * r.rows();
+  const auto* obs = reinterpret_cast<const float*>(r.obs);
+  if (spec.obs_dtype == "F32") return rows_of({obs, obs + samples * r.obs_dim}, r.obs_dim);
+  std::vector<Vector> rows(samples, Vector(r.obs_dim * synthetic::kCodes, 0.0));
+  for (int64_t i = 0; i < samples * r.obs_dim; ++i)
+    rows[i / r.obs_dim][i % r.obs_dim * synthetic::kCodes + r.obs[i]] = 1;
+  return rows;
+}
+
+std::vector<Vector> seen_by_critic(const Rollout& r, const EnvSpec& spec, const TrainConfig& config) {
+  const std::vector<Vector> own = seen_by_policy(r, spec);
+  if (config.algo == kIppo) return own;
+  std::vector<Vector> rows;
+  for (int64_t pair = 0; pair < int64_t(r.num_steps) * r.num_envs; ++pair) {
+    Vector world;
+    if (r.world_state_dim > 0) {
+      world.assign(r.world_state + pair * r.world_state_dim, r.world_state + (pair + 1) * r.world_state_dim);
+    } else {
+      for (int a = 0; a < r.num_agents; ++a) {
+        const Vector& one = own[pair * r.num_agents + a];
+        world.insert(world.end(), one.begin(), one.end());
+      }
+    }
+    for (int a = 0; a < r.num_agents; ++a) {
+      rows.push_back(world);
+      for (int other = 0; config.agent_id && other < r.num_agents; ++other) rows.back().push_back(other == a);
+    }
+  }
+  return rows;
+}
+
+// On the CPU everything is host memory.
+reference::Batch whole_rollout(const Ppo& ppo, const EnvSpec& spec, const TrainConfig& config) {
+  const Rollout& r = ppo.rollout();
+  const int64_t samples = r.num_steps * r.rows();
+  reference::Batch b;
+  b.steps = r.num_steps;
+  b.envs = r.num_envs;
+  b.agents = r.num_agents;
+  b.num_actions = r.num_actions;
+  for (int h = 0; h < spec.num_heads(); ++h) b.heads.push_back(spec.choices(h));
+  b.policy_sees = seen_by_policy(r, spec);
+  b.critic_sees = seen_by_critic(r, spec, config);
+  for (int n = 0; n < 2; ++n) {
+    const float* states = ppo.start_states(n);
+    const int dim = ppo.state_dim();
+    b.states[n] = states ? rows_of({states, states + r.rows() * dim}, dim) : std::vector<Vector>(r.rows());
+  }
+  b.resets.assign(r.resets, r.resets + samples);
+  b.avail.assign(r.avail_actions, r.avail_actions + samples * r.num_actions);
+  b.actions.assign(r.actions, r.actions + samples * r.action_dim);
+  b.log_probs.assign(r.log_probs, r.log_probs + samples);
+  b.values.assign(r.values, r.values + samples);
+  b.returns.assign(r.returns, r.returns + samples);
+  b.advantages = normalised({r.advantages, r.advantages + samples});
+  return b;
+}
+
+// Two rollouts, so that recurrent states do not begin at zero; then parameters move away from those that acted, so that ratios
+// differ from 1 and some are clipped.
+void check_gradients(TrainConfig config, const EnvSpec& spec, float moved) {
+  auto device = open_device("cpu");
+  config.num_minibatches = 1;
+  Ppo ppo(device, spec, config.num_envs, config);
+  synthetic::fill(ppo, *device, key(10), spec.choices(0) % spec.num_actions);
+  ppo.learn(0.0f);
+  synthetic::fill(ppo, *device, key(11), spec.choices(0) % spec.num_actions);
+  ppo.mark_resets(config.num_steps);
+  ppo.compute_values();
+  ppo.compute_returns();
+  std::vector<float> parameters(ppo.parameter_block(), ppo.parameter_block() + ppo.layout().size());
+  const auto noise = synthetic::numbers(parameters.size(), key(12), -moved, moved);
+  for (size_t i = 0; i < parameters.size(); ++i) parameters[i] += noise[i];
+  upload(*device, ppo.parameter_block(), parameters);
+
+  ppo.set_order(0);
+  ppo.gather(0);
+  ppo.sum_advantages(0);
+  std::vector<double> sums(kPpoTerms), norms(2);
+  ppo.compute_loss(0, sums.data());
+  ppo.compute_gradients(norms.data());
+  const float* gradients = ppo.gradient_block();
+
+  const reference::Batch batch = whole_rollout(ppo, spec, config);
+  Vector block(parameters.begin(), parameters.end());
+  double largest = 0, error = 0, square = 0;
+  for (const Parameter& piece : ppo.layout().pieces()) {
+    double of_piece = 0;
+    for (int64_t k = 0; k < piece.size(); ++k) {
+      const int64_t i = piece.at(k);
+      const double at = block[i], h = 1e-5;
+      block[i] = at + h;
+      const double up = reference::loss(ppo.layout(), block, batch, config);
+      block[i] = at - h;
+      const double down = reference::loss(ppo.layout(), block, batch, config);
+      block[i] = at;
+      error = std::max(error, std::abs((up - down) / (2 * h) - gradients[i]));
+      of_piece = std::max(of_piece, std::abs(double(gradients[i])));
+      square += double(gradients[i]) * gradients[i];
+    }
+    INFO(piece.name);
+    CHECK(of_piece > 0);  // every layer learns
+    largest = std::max(largest, of_piece);
+  }
+  CHECK(largest > 1e-2);
+  CHECK(error < 2e-5 * std::max(1.0, largest));
+  CHECK(norms[0] + norms[1] == Approx(square).epsilon(1e-6));
+  CHECK((norms[1] > 0) == !config.share_layers);
+}
+
+EnvSpec with_codes(EnvSpec spec) {
+  spec.obs_dtype = "U8";
+  spec.obs_high = synthetic::kCodes - 1;
+  return spec;
+}
+
+EnvSpec with_heads(EnvSpec spec) {
+  spec.heads = {2, {2, spec.num_actions - 2}};
+  return spec;
+}
+
+TrainConfig recurrent() {
+  TrainConfig config = synthetic::config();
+  config.num_envs = 4;
+  config.hidden_sizes = {6};
+  config.gru_size = 8;
+  config.head_sizes = {5};
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("gradients of feed-forward networks agree with finite differences") {
+  TrainConfig config = synthetic::config();
+  SECTION("tanh") { check_gradients(config, synthetic::spec(), 0.05f); }
+  SECTION("relu") {
+    config.activation = kRelu;
+    check_gradients(config, synthetic::spec(), 0.05f);
+  }
+  SECTION("clipping is felt") { check_gradients(config, synthetic::spec(), 0.4f); }
+  SECTION("without value clipping, with a strong entropy bonus") {
+    config.clip_vloss = false;
+    config.ent_coef = 0.5f;
+    check_gradients(config, synthetic::spec(), 0.2f);
+  }
+  SECTION("shared layers with heads") {
+    config.share_layers = true;
+    config.head_sizes = {6};
+    check_gradients(config, synthetic::spec(), 0.1f);
+  }
+  SECTION("a central critic on the world state") {
+    config.algo = kMappo;
+    check_gradients(config, synthetic::spec(), 0.07f);
+  }
+  SECTION("a central critic on all observations, without the agents' numbers") {
+    config.algo = kMappo;
+    config.agent_id = false;
+    check_gradients(config, synthetic::spec(3, 4, 5, 3, 0), 0.1f);
+  }
+}
+
+TEST_CASE("gradients with several choices per action, and of codes, agree with finite differences") {
+  TrainConfig config = synthetic::config();
+  SECTION("heads") { check_gradients(config, with_heads(synthetic::spec()), 0.06f); }
+  SECTION("codes") { check_gradients(config, with_codes(synthetic::spec()), 0.1f); }
+  SECTION("codes of all agents, seen by a central critic") {
+    config.algo = kMappo;
+    check_gradients(config, with_codes(synthetic::spec(2, 4, 5, 3, 0)), 0.1f);
+  }
+  SECTION("all of it") {
+    config = recurrent();
+    config.algo = kMappo;
+    check_gradients(config, with_heads(with_codes(synthetic::spec(2, 5, 5, 3, 0))), 0.1f);
+  }
+}
+
+TEST_CASE("gradients of recurrent networks agree with finite differences") {
+  TrainConfig config = recurrent();
+  SECTION("shared, as JaxMARL's IPPO") {
+    config.share_layers = true;
+    check_gradients(config, synthetic::spec(), 0.05f);
+  }
+  SECTION("shared, relu") {
+    config.share_layers = true;
+    config.activation = kRelu;
+    check_gradients(config, synthetic::spec(), 0.2f);
+  }
+  SECTION("separate, a deeper trunk and no layers after the core") {
+    config.hidden_sizes = {6, 7};
+    config.head_sizes = {};
+    check_gradients(config, synthetic::spec(), 0.1f);
+  }
+  SECTION("central critic, as JaxMARL's MAPPO") {
+    config.algo = kMappo;
+    check_gradients(config, synthetic::spec(3, 4, 5, 3, 6), 0.1f);
+  }
+}
