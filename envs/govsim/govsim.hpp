@@ -32,7 +32,6 @@ struct Env {
 
   static constexpr const char* kVersion = "1";
   static constexpr int kMostLanes = 4;
-  static constexpr int kMostLanes = 4;
   static constexpr const char* kInfo[] = {"survival_time", "survived",  "collapsed",  "gain_mean",
                                           "efficiency",    "equality",  "over_usage", "total_harvest",
                                           "wasted",        "agreement", "compliance"};
