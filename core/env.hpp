@@ -42,7 +42,7 @@ namespace throng {
 //                                                     // long rows in parts that GPU threads write side by side; all are
 //                                                     // equally long but the last, and together they are observe().
 //                                                     // The same for world_state.
-//     void prepare_views();                           // all lanes, before rows are written: may fill Scratch for them
+//     void prepare_views() const;                     // all lanes, before rows are written: may fill Scratch for them
 //     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
 //     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
 //     using Obs = uint8_t;                            // observations are codes (of cells, say); default: float
@@ -113,7 +113,7 @@ concept HasWorldStateParts = requires(const E& e, const typename E::Params& p, C
   e.world_state_part(0, out);
 };
 template <class E>
-concept HasPrepareViews = requires(E e) {
+concept HasPrepareViews = requires(const E& e) {
   e.prepare_views();
 };
 template <class E>

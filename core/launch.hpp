@@ -253,7 +253,7 @@ struct Group {
   static constexpr int size = 1;
   static constexpr Stage stage = {};
 
-  Env env(int) const { return near; }
+  const Env& env(int) const { return near; }
 };
 
 template <class Env>
