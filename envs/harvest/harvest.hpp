@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "core/env.hpp"
 #include "envs/common/bits.hpp"
@@ -48,6 +49,8 @@ struct EnvOf {
   Lanes lanes;
 
   static constexpr const char* kVersion = "1";
+  static constexpr int kMostLanes =
+      std::is_same_v<P, harvest::Params> ? 32 : 8;  // of a variant, those of large batches
   // efficiency: apples per step; equality: 1 - Gini; sustainability: mean step at which an agent ate; peace: agents in play;
   // depletion_time: the first step that left no apple, else the length; the rates are per agent and step.
   static constexpr const char* kInfo[] = {"efficiency",   "equality",       "sustainability", "peace",   "apples_left",

@@ -167,15 +167,14 @@ struct Params {
   }
 };
 
-// Settings whose sizes and rules the compiler knows, for a GPU kernel: seven agents on a map of SocialJax's size.
+// Settings whose sizes the compiler knows, for a GPU kernel: seven agents on a map of SocialJax's size.
 struct Sized : Params {
   static constexpr bool kUnrolls = false;
   static constexpr int num_agents = 7, height = 16, width = 22;
-  static constexpr Rules rule = kRules[kClean];
 
   THRONG_HD explicit Sized(const Params& p) : Params(p) {}
   static bool fits(const Params& p) {
-    return p.num_agents == num_agents && p.height == height && p.width == width && p.rule == rule && !p.traces();
+    return p.num_agents == num_agents && p.height == height && p.width == width && !p.traces();
   }
   THRONG_HD static constexpr bool traces() { return false; }
 };
