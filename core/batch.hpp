@@ -212,7 +212,7 @@ class Batch final : public VecEnv {
   // The first of the variants that fits; false if none does.
   template <class... Variant>
   bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
-    return ((Variant::Params::fits(params_) && place.options.lanes <= Variant::Params::kMostLanes &&
+    return ((Variant::Params::fits(params_) && place.options.lanes <= most_lanes<Variant>() &&
              (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
             ...);
   }
@@ -220,13 +220,24 @@ class Batch final : public VecEnv {
   // Few environments get many lanes, so that the GPU is busy; many environments get few, so that no lane idles. The numbers
   // are those that measured best on SMAX with 6 to 57 units and 4,096 to 131,072 environments (docs/benchmarks.md).
   int lanes_for(int64_t envs) const {
-    constexpr int64_t kFewThreads = 131072, kEnoughThreads = 200000;
+    constexpr int64_t kFewThreads = 131072;
+    const bool unrolls = unrolled_variant_fits(params_);  // one lane does it in straight code
+    const int64_t enough_threads = unrolls ? 50000 : 200000;
     int widest = 1;  // lanes that can all be of use
     while (widest < spec_.lanes && widest < 32) widest *= 2;
     if (widest > spec_.lanes && envs * widest > kFewThreads) widest /= 2;
     int lanes = 1;
-    while (lanes < widest && (envs * lanes < kEnoughThreads || lanes * 3 < spec_.lanes)) lanes *= 2;
+    while (lanes < widest && (envs * lanes < enough_threads || (!unrolls && lanes * 3 < spec_.lanes))) lanes *= 2;
     return Backend::fitting_lanes<Env>(params_, lanes_asked_ != 0 ? lanes_asked_ : lanes);
+  }
+
+  static bool unrolled_variant_fits(const Params& params) {
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      return [&]<class... Variant>(Types<Variant...>) {
+        return ((Variant::Params::kUnrolls && Variant::Params::fits(params)) || ...);
+      }(typename Env::Variants{});
+    }
+    return false;
   }
 
   struct OwnParams {

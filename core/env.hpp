@@ -42,7 +42,7 @@ namespace throng {
 //                                                     // long rows in parts that GPU threads write side by side; all are
 //                                                     // equally long but the last, and together they are observe().
 //                                                     // The same for world_state.
-//     void prepare_views();                           // all lanes, before rows are written: may fill Scratch for them
+//     void prepare_views() const;                     // all lanes, before rows are written: may fill Scratch for them
 //     void info(auto& out) const;                     // per-episode measures, named by kInfo (const char* const[])
 //     struct Scratch { fields as in State };          // working memory of one step; a fourth member before `lanes`
 //     using Obs = uint8_t;                            // observations are codes (of cells, say); default: float
@@ -57,8 +57,9 @@ namespace throng {
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
 //     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
 //                                                     // Env with the same State, whose Params are made from these Params if
-//                                                     // Variant::Params::fits(params); for up to Params::kMostLanes lanes;
+//                                                     // Variant::Params::fits(params);
 //                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
+//     static constexpr int kMostLanes = 4;            // more would idle, and every number of lanes is a kernel; default 32
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
 //     static constexpr const char* kObjectives[];     // default "reward"; where their number depends on the parameters:
 //     static std::string objective_name(const Params&, int);
@@ -112,7 +113,7 @@ concept HasWorldStateParts = requires(const E& e, const typename E::Params& p, C
   e.world_state_part(0, out);
 };
 template <class E>
-concept HasPrepareViews = requires(E e) {
+concept HasPrepareViews = requires(const E& e) {
   e.prepare_views();
 };
 template <class E>
@@ -171,6 +172,12 @@ struct AnyField {
   THRONG_HD void operator()(T&&...) const {}
 };
 }  // namespace detail
+
+template <class E>
+constexpr int most_lanes() {
+  if constexpr (requires { E::kMostLanes; }) return E::kMostLanes;
+  return 32;
+}
 
 template <class E>
 using ObsOf = typename detail::ObsOf<E>::Type;

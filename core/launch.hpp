@@ -57,7 +57,8 @@ namespace cuda {
 inline constexpr int kThreads = 128;
 // Bounds a thread's registers to 64: more warps on a multiprocessor hide more latency. To 96 where scratch is in registers.
 constexpr int blocks_per_multiprocessor(bool own_scratch) { return own_scratch ? 5 : 8; }
-inline constexpr int kStageBytes = 2048 + 32;  // of a warp; 32 to align what is staged as its goal is
+// Of a warp; 32 to align what is staged as its goal is. Fewer environments leave room for more.
+constexpr int stage_bytes(int lanes) { return (lanes >= 16 ? 4096 : 2048) + 32; }
 
 template <class Body>
 __global__ void each_kernel(int64_t n, const __grid_constant__ Body body) {
@@ -139,7 +140,8 @@ struct Seat {
     lanes.lane = threadIdx.x % 32;
     lanes.width = 32;
     lanes.mask = ~0u;
-    const Stage stage{memory + layout.bytes + threadIdx.x / 32 * kStageBytes, kStageBytes};
+    constexpr int kStage = stage_bytes(kLanes);
+    const Stage stage{memory + layout.bytes + threadIdx.x / 32 * kStage, kStage};
     // A step is over when its group works together, and what is staged is written out before an episode begins.
     return {layout, params, memory, first, e - near + first, size, stage, lanes, kOwnScratch ? stage.memory : nullptr};
   }
@@ -179,13 +181,14 @@ struct CudaBackend {
     THRONG_CUDA(cudaGetLastError());
   }
 
-  // As many lanes as asked for, or more where the state of so many environments would not fit into a block.
+  // As many lanes as asked for and as are of use, or more where the state of so many environments would not fit into a block.
   template <class Env>
   static int fitting_lanes(const typename Env::Params& params, int lanes) {
-    constexpr int kMaxShared = 227 * 1024;
-    while (lanes < 32 && shared_bytes<Env>(params, lanes) > kMaxShared) lanes *= 2;
+    constexpr int kMaxShared = 227 * 1024, kMost = most_lanes<Env>();
+    lanes = lanes < kMost ? lanes : kMost;
+    while (lanes < kMost && shared_bytes<Env>(params, lanes) > kMaxShared) lanes *= 2;
     if (shared_bytes<Env>(params, lanes) > kMaxShared) {
-      throw Error("the state of an environment is too large for this device: 4 of them take " +
+      throw Error("the state of an environment is too large for this device: a tile of them takes " +
                   std::to_string(shared_bytes<Env>(params, lanes)) + " bytes, at most " + std::to_string(kMaxShared));
     }
     return lanes;
@@ -214,19 +217,13 @@ struct CudaBackend {
 
  private:
   template <class Env>
-  static constexpr int most_lanes() {
-    if constexpr (IsVariant<Env>) return Env::Params::kMostLanes;
-    return 32;
-  }
-
-  template <class Env>
   static int shared_bytes(const typename Env::Params& params, int lanes) {
     const bool own_scratch = cuda::has_own_scratch<Env>(lanes);
     if (own_scratch && TileLayout::of_scratch<Env>(params).bytes > cuda::kOwnScratchBytes) {
       throw Error("the scratch memory of a variant of a game is larger than a thread's");
     }
     const TileLayout layout = TileLayout::of<Env>(params, cuda::kThreads / lanes, lanes, !own_scratch);
-    return layout.bytes + cuda::kThreads / 32 * cuda::kStageBytes;
+    return layout.bytes + cuda::kThreads / 32 * cuda::stage_bytes(lanes);
   }
 
   template <class Env, int kLanes, class Body>
@@ -256,7 +253,7 @@ struct Group {
   static constexpr int size = 1;
   static constexpr Stage stage = {};
 
-  Env env(int) const { return near; }
+  const Env& env(int) const { return near; }
 };
 
 template <class Env>

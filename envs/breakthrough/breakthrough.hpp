@@ -71,6 +71,7 @@ struct Env {
   using State = breakthrough::State;
   using Obs = uint8_t;
   static constexpr const char* kVersion = "momaland-0.2.0";
+  static constexpr int kMostLanes = 2;
   static constexpr const char* kInfo[] = {"won"};  // by player 0
 
   const Params& p;
@@ -143,7 +144,9 @@ struct Env {
 
   THRONG_HD int on_turn() const { return s.moves[0] % kPlayers; }
   THRONG_HD static int ahead(int player, int y) { return player == 0 ? y + 1 : y - 1; }
-  THRONG_HD bool pawn(int player, int x, int y) const { return common::has_bit(s.pawns[player * p.board_width + x], y); }
+  THRONG_HD bool pawn(int player, int x, int y) const {
+    return common::has_bit(s.pawns[player * p.board_width + x], y);
+  }
   THRONG_HD bool empty(int x, int y) const { return !pawn(0, x, y) && !pawn(1, x, y); }
   THRONG_HD bool any_pawn(int player) const {
     uint32_t any = 0;

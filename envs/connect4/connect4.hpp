@@ -55,6 +55,7 @@ struct Env {
   using State = connect4::State;
   using Obs = uint8_t;
   static constexpr const char* kVersion = "momaland-0.2.0";
+  static constexpr int kMostLanes = 2;
   static constexpr const char* kInfo[] = {"won", "drawn"};  // by player 0
 
   const Params& p;
@@ -152,7 +153,8 @@ struct Env {
   THRONG_HD void observe(int agent, auto& out) const {
     for (int row = p.board_height - 1; row >= 0; --row) {
       for (int column = 0; column < p.board_width; ++column) {
-        out(common::code_seen(common::has_bit(tokens(agent, column), row), common::has_bit(tokens(1 - agent, column), row)));
+        out(common::code_seen(common::has_bit(tokens(agent, column), row),
+                              common::has_bit(tokens(1 - agent, column), row)));
       }
     }
   }

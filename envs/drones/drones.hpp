@@ -102,6 +102,7 @@ struct Env {
   using State = drones::State;
   using Scratch = drones::Scratch;
   static constexpr const char* kVersion = "momaland-0.2.0";
+  static constexpr int kMostLanes = 8;
   static constexpr const char* kObjectives[] = {"approach", "spread"};
   static constexpr const char* kInfo[] = {"too_close"};  // 1: some drone came too close to something
 

@@ -31,6 +31,7 @@ struct Env {
   Lanes lanes;
 
   static constexpr const char* kVersion = "1";
+  static constexpr int kMostLanes = 4;
   static constexpr const char* kInfo[] = {"survival_time", "survived",  "collapsed",  "gain_mean",
                                           "efficiency",    "equality",  "over_usage", "total_harvest",
                                           "wasted",        "agreement", "compliance"};

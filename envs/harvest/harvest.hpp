@@ -427,7 +427,7 @@ struct EnvOf {
 
   // --- what is seen
 
-  THRONG_HD void prepare_views() {
+  THRONG_HD void prepare_views() const {
     draw_map(*this);
     lanes.each(p.num_agents, [&](int agent) {
       if (in_play(agent)) draw_agent(*this, agent);

@@ -169,7 +169,6 @@ struct Params {
 
 // Settings whose sizes and rules the compiler knows, for a GPU kernel: seven agents on a map of SocialJax's size.
 struct Sized : Params {
-  static constexpr int kMostLanes = 32;
   static constexpr bool kUnrolls = false;
   static constexpr int num_agents = 7, height = 16, width = 22;
   static constexpr Rules rule = kRules[kClean];

@@ -88,7 +88,7 @@ struct Window {
 // The map, with a border of walls as wide as a window is to either side: a line of a window whose middle is on the map stays
 // on the drawing.
 template <class Env>
-THRONG_HD void draw_map(Env& env) {
+THRONG_HD void draw_map(const Env& env) {
   const int height = env.p.height, width = env.p.width;
   const uint64_t border = ~(((uint64_t(1) << width) - 1) << kViewAside);
   env.lanes.each(height + 2 * kViewAside, [&](int line) {
@@ -104,9 +104,9 @@ THRONG_HD void draw_map(Env& env) {
 
 // An agent on the drawing, and where its window lies.
 template <class Env>
-THRONG_HD void draw_agent(Env& env, int agent) {
+THRONG_HD void draw_agent(const Env& env, int agent) {
   const auto& p = env.p;
-  auto& w = env.w;
+  const auto& w = env.w;
   const int pose = env.s.pose[agent], heading = heading_of(pose), row_bytes = w.drawn.stride * int(sizeof(DrawnRow));
   const Cell here = cell_of(pose);
   const Window window = Window::of(p, heading);

@@ -58,6 +58,7 @@ struct Env {
   using State = ingenious::State;
   using Obs = uint8_t;
   static constexpr const char* kVersion = "momaland-0.2.0";
+  static constexpr int kMostLanes = 4;
   static constexpr const char* kInfo[] = {
       "lowest_score"};  // of each player's colours, mean over players: who has more wins
 

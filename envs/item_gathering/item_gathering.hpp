@@ -64,6 +64,7 @@ struct Env {
   using Scratch = item_gathering::Scratch;
   using Obs = uint8_t;
   static constexpr const char* kVersion = "momaland-0.2.0";
+  static constexpr int kMostLanes = 8;
   static constexpr const char* kInfo[] = {"items_collected"};  // share of all
 
   const Params& p;

@@ -96,6 +96,7 @@ struct Env {
   using State = principal_agents::State;
   using Scratch = principal_agents::Scratch;
   static constexpr const char* kVersion = "1";
+  static constexpr int kMostLanes = 4;
   static constexpr const char* kObjectives[] = {"decision", "payment"};
   // Of an episode: the sum of benchmark - expected utility over rounds; means over rounds; the share of true reports.
   static constexpr const char* kInfo[] = {"regret", "expected_utility", "benchmark", "truthfulness"};

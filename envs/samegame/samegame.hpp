@@ -88,6 +88,7 @@ struct Env {
   using Scratch = samegame::Scratch;
   using Obs = uint8_t;
   static constexpr const char* kVersion = "momaland-0.2.0";
+  static constexpr int kMostLanes = 16;
   static constexpr const char* kInfo[] = {"tiles_left"};  // share of the board
 
   const Params& p;

@@ -224,7 +224,6 @@ struct Params {
 // living would cost more than it saves.
 template <int kAllies, int kEnemies>
 struct Sized : Params {
-  static constexpr int kMostLanes = 8;
   static constexpr bool kListsFighters = false;
   static constexpr bool kUnrolls = kAllies + kEnemies <= 10;  // of more, the code would be too long
   static constexpr bool legacy = false;

@@ -48,6 +48,7 @@ struct EnvOf {
 
   static constexpr bool kVaries = true;  // environments of a batch can have parameters of their own
   static constexpr const char* kVersion = "jaxmarl-0.2.0";
+  static constexpr int kMostLanes = P::kListsFighters ? 32 : 8;      // more have too little to do with few units
   static constexpr const char* kInfo[] = {"won", "enemies_killed"};  // enemies_killed: the share of them
 
   THRONG_HD static Spec spec(const P& p) {

@@ -61,6 +61,27 @@ struct Optimum {
   std::vector<double> profiles;  // probability of each profile of efforts
 };
 
+// P(signals | efforts, state) of all workers, [profile, signals, state].
+std::vector<double> signal_law(const Env& env) {
+  const Params& p = env.p;
+  const int n = p.num_workers, k = p.num_states, l = p.num_efforts;
+  std::vector<double> chances;
+  for (int b = 0; b < p.num_profiles(); ++b) {
+    Team team = env.no_team();
+    for (int i = 0; i < n; ++i) {
+      team.of[i].effort = digit(b, i, l);
+      team.of[i].accuracy = env.s.accuracy[i * l + digit(b, i, l)];
+      for (int signal = 0; signal < k; ++signal) team.of[i].report[signal] = signal;
+    }
+    for (int s = 0; s < p.num_reports(); ++s) {
+      int reports[kMaxWorkers] = {};
+      for (int i = 0; i < n; ++i) reports[i] = digit(s, i, k);
+      for (int t = 0; t < k; ++t) chances.push_back(reports_chance(team, reports, t));
+    }
+  }
+  return chances;
+}
+
 // Efforts b are drawn and recommended, signals s reported, the state t is seen. mu(b), x(b, s, a) = mu(b) * decision,
 // y(i, b, s, t) = mu(b) * payment, and z(i, b_i, b_i', s_i) bounds the best report after a deviation from b_i to b_i'.
 Optimum optimal_mechanism(Env env) {
@@ -69,20 +90,7 @@ Optimum optimal_mechanism(Env env) {
             signals = p.num_reports();
   const auto prior = [&](int t) { return double(env.s.prior[t]); };
   const auto cost = [&](int i, int effort) { return double(env.s.cost[i * l + effort]); };
-  std::vector<double> chances;  // [profile, signals, state]
-  for (int b = 0; b < profiles; ++b) {
-    Team team = env.no_team();
-    for (int i = 0; i < n; ++i) {
-      team.of[i].effort = digit(b, i, l);
-      team.of[i].accuracy = env.s.accuracy[i * l + digit(b, i, l)];
-      for (int signal = 0; signal < k; ++signal) team.of[i].report[signal] = signal;
-    }
-    for (int s = 0; s < signals; ++s) {
-      int reports[kMaxWorkers] = {};
-      for (int i = 0; i < n; ++i) reports[i] = digit(s, i, k);
-      for (int t = 0; t < k; ++t) chances.push_back(reports_chance(team, reports, t));
-    }
-  }
+  const std::vector<double> chances = signal_law(env);
   const auto chance = [&](int b, int s, int t) { return prior(t) * chances[(b * signals + s) * k + t]; };
 
   Programme lp;

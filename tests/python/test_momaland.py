@@ -33,6 +33,6 @@ def test_one_number_of_several_by_weights(id):
     for _ in range(10):
         actions = {a: plain.action_space(a).sample() for a in plain.agents}
         vectors, numbers = plain.step(actions)[1], weighted.step(actions)[1]
-        assert all(numbers[a] == pytest.approx(float(vectors[a] @ weights), abs=1e-4) for a in vectors)
+        assert all(numbers[a] == pytest.approx(float(vectors[a] @ weights), rel=1e-4, abs=1e-4) for a in vectors)
         if not plain.agents:
             break

@@ -62,7 +62,7 @@ def test_the_same_play_as_without_pettingzoo(id):
         actions = np.array(twin.sample_actions())
         seen, paid, terminated, truncated, _ = one.step(dict(zip(one.possible_agents, actions[0])))
         obs, rewards, terminations, truncations, info = twin.step(actions)
-        assert list(paid.values()) == pytest.approx(rewards.reshape(1, len(paid), -1).sum(-1)[0].tolist(), abs=1e-5)
+        assert list(paid.values()) == pytest.approx(rewards.reshape(1, len(paid), -1).sum(-1)[0].tolist(), rel=1e-5, abs=1e-5)
         assert list(terminated.values()) == terminations[0].tolist()
         if twin.spec.time_limit == 0 or twin.spec.time_limit > 1000:
             break

@@ -69,9 +69,9 @@ __all__ = [
 
 
 def _parameters(config: Mapping[str, Any] | str | os.PathLike[str] | None) -> dict[str, Any] | str | None:
-    if config is None or isinstance(config, (str, os.PathLike)):
-        return config and os.fspath(config)
-    return dict(config)
+    if config is None:
+        return None
+    return os.fspath(config) if isinstance(config, (str, os.PathLike)) else dict(config)
 
 
 def make(
