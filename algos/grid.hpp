@@ -47,8 +47,9 @@ void each_element([[maybe_unused]] Device& device, int64_t rows, int columns, Bo
 // Working memory of sums: they run in double precision, in an order that depends on the number of rows alone, and on a GPU in
 // one launch each. Sums that share a Reducer run one after the other.
 struct Reducer {
-  static constexpr int kParts = 512;       // that a sum over rows is cut into, at most
-  static constexpr int kColumnParts = 64;  // the same for sums of whole columns
+  static constexpr int kParts = 512;  // that a sum over rows is cut into, at most
+  // The same for sums of whole columns. A GPU needs many: a thread waits for each of its rows before it can fetch the next.
+  static constexpr int kColumnParts = Backend::kCuda ? 512 : 64;
 
   double* partial = nullptr;    // [part, terms], or [part, column]
   unsigned* tickets = nullptr;  // CUDA: parts of a sum that are done; zero between sums

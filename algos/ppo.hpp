@@ -92,7 +92,7 @@ class Ppo final : public Learner {
   int64_t minibatch_pairs() const { return num_pairs() / config_.num_minibatches; }
   int64_t minibatch_rows() const { return minibatch_pairs() * rollout_.num_agents; }
   // A minibatch as sequences; without recurrence all rows are one step.
-  int minibatch_steps() const { return recurrent() ? rollout_.num_steps : 1; }
+  int minibatch_steps() const { return recurrent() && rollout_.num_steps > 0 ? rollout_.num_steps : 1; }
   int64_t minibatch_sequences() const { return minibatch_rows() / minibatch_steps(); }
   int64_t most_sequences() const;
   int64_t most_rows() const;

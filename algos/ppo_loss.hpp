@@ -37,9 +37,10 @@ THRONG_HD inline PpoTerms ppo_loss(float log_prob, float entropy, float value, c
   const float gain = ratio * s.advantage, clipped_gain = clipped * s.advantage;
 
   const float error = value - s.target;
-  const float change = fminf(fmaxf(value - s.value, -c.clip_coef), c.clip_coef);
-  const float clipped_error = s.value + change - s.target;
-  const bool clips = c.clip_vloss && clipped_error * clipped_error > error * error;
+  const float change = value - s.value, clipped_change = fminf(fmaxf(change, -c.clip_coef), c.clip_coef);
+  const float clipped_error = s.value + clipped_change - s.target;
+  // Within the range both errors are one, and only rounding makes one larger: the gradient must not depend on that.
+  const bool clips = c.clip_vloss && clipped_change != change && clipped_error * clipped_error > error * error;
 
   gradient->log_prob = gain <= clipped_gain ? -gain : 0.0f;  // the clipped branch is flat
   gradient->entropy = -c.ent_coef;

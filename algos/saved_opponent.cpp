@@ -28,7 +28,7 @@ class SavedOpponent final : public Opponent {
     arena_.commit();
     const Checkpoint checkpoint = read_checkpoint(latest_checkpoint(folder));
     try {
-      learner_->load(checkpoint.parameters, checkpoint.optimizer);
+      learner_->load(checkpoint.parameters, {});  // it does not learn, and its recurrent state is its own
     } catch (const Error& error) {
       throw Error("opponent " + folder + " (trained in " + run.env + "): " + error.what());
     }

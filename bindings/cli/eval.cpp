@@ -7,9 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "algos/checkpoint.hpp"
 #include "algos/evaluate.hpp"
-#include "algos/learner.hpp"
+#include "algos/policy.hpp"
 #include "algos/saved_opponent.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
@@ -30,35 +29,6 @@ struct EvalOptions {
   std::optional<uint64_t> seed;
   bool json = false;
 };
-
-std::string checkpoint_path(const EvalOptions& options) {
-  if (options.checkpoint == "latest") return latest_checkpoint(options.folder);
-  if (options.checkpoint == "best") return best_checkpoint(options.folder);
-  const std::string inside = options.folder + "/checkpoints/" + options.checkpoint;
-  return std::filesystem::exists(inside) ? inside : options.checkpoint;
-}
-
-// A policy, and environments to try it in.
-struct Trial {
-  std::unique_ptr<VecEnv> env;
-  std::unique_ptr<Learner> learner;
-};
-
-Trial prepare(const Run& run, const Checkpoint& checkpoint, const EvalOptions& options) {
-  const EnvSpec spec = env_spec(run.env, run.env_config);
-  if (run.env_version != spec.version) {
-    say("note: trained by rules " + run.env_version + " of " + run.env + ", played by rules " + spec.version);
-  }
-  const int episodes = options.episodes > 0 ? options.episodes : run.train.eval_episodes;
-  const std::shared_ptr<Device> device = open_device(options.device);
-  say("device: " + device->name());
-  Trial trial;
-  trial.env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
-  if (!run.train.opponent_run.empty()) trial.env = against_run(std::move(trial.env), run.train.opponent_run);
-  trial.learner = make_learner(device, trial.env->spec(), episodes, run.train);
-  trial.learner->load(checkpoint.parameters, {});
-  return trial;
-}
 
 // In the environment of a run, or in any other.
 int eval_policy(const EvalOptions& options) {
@@ -86,24 +56,28 @@ int eval(const EvalOptions& options) {
   limit_cpu_threads(options.threads);
   if (!options.policy.empty()) return eval_policy(options);
   const Run run = Run::load(options.folder);
-  const std::string path = checkpoint_path(options);
-  const Checkpoint checkpoint = read_checkpoint(path);
-  const Trial trial = prepare(run, checkpoint, options);
-  say("checkpoint: " + path + " (" + compact(static_cast<double>(checkpoint.timesteps)) + " steps)");
+  const EnvSpec spec = env_spec(run.env, run.env_config);
+  if (run.env_version != spec.version) {
+    say("note: trained by rules " + run.env_version + " of " + run.env + ", played by rules " + spec.version);
+  }
+  const int episodes = options.episodes > 0 ? options.episodes : run.train.eval_episodes;
+  const std::shared_ptr<Device> device = open_device(options.device);
+  say("device: " + device->name());
+  auto env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
+  if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
+  Policy policy(run, options.checkpoint, env->spec(), device, episodes);
+  say("checkpoint: " + policy.path() + " (" + compact(static_cast<double>(policy.timesteps())) + " steps)");
   // The episodes of the run's own evaluations, unless others are asked for.
   const uint64_t seed = options.seed.value_or(run.train.seed + Trainer::kEvaluationSeed);
   ordered_json evaluations;
   for (const bool greedy : {false, true}) {
-    const Evaluation evaluation = evaluate(*trial.env, *trial.learner, greedy, seed);
+    const Evaluation evaluation = evaluate(*env, policy.learner(), greedy, seed);
     evaluations[greedy ? "greedy" : "sampled"] = evaluation.to_json();
     if (!options.json) continue;
-    ordered_json line = {{"run", options.folder},
-                         {"env", run.env},
-                         {"version", trial.env->spec().version},
-                         {"throng", kVersion},
-                         {"device", trial.env->device().kind()},
-                         {"checkpoint", path},
-                         {"timesteps", checkpoint.timesteps}};
+    ordered_json line = {{"run", options.folder},          {"env", run.env},
+                         {"version", env->spec().version}, {"throng", kVersion},
+                         {"device", device->kind()},       {"checkpoint", policy.path()},
+                         {"timesteps", policy.timesteps()}};
     line.update(evaluation.to_json());
     print_line(line.dump());
   }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "algos/presets.hpp"
+#include "algos/saved_opponent.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
@@ -27,8 +28,8 @@ struct TrainOptions {
   std::string env, preset, device, config, out, resume;
   std::map<std::string, std::string> flags;  // a flag for every field of TrainConfig
   std::vector<std::string> overrides;        // key=value
-  int threads = 0;
-  bool quiet = false, json = false;
+  int threads = 0, num_seeds = 1;
+  bool quiet = false, json = false, dry_run = false;
 };
 
 // ---- settings ----
@@ -166,8 +167,9 @@ void introduce(Trainer& trainer, const TrainOptions& options) {
 }
 
 // A line of metrics.jsonl, and where the run stands.
-void print_json(const Progress& progress) {
+void print_json(const Trainer& trainer, const Progress& progress) {
   ordered_json line = {{"type", "update"},
+                       {"seed", trainer.run().train.seed},
                        {"num_updates", progress.num_updates},
                        {"total_timesteps", progress.total_timesteps},
                        {"seconds_left", progress.seconds_left}};
@@ -203,7 +205,7 @@ int go(Trainer& trainer, const TrainOptions& options, const StopOnSignal& stop) 
   ProgressLine line(options.quiet);
   const auto on_update = [&](const Progress& progress) {
     line.show(progress);
-    if (options.json) print_json(progress);
+    if (options.json) print_json(trainer, progress);
     if (progress.evaluation) line.say_above(evaluation_text(progress));
     if (progress.update == progress.num_updates) line.say_above("evaluating");
   };
@@ -217,18 +219,73 @@ int go(Trainer& trainer, const TrainOptions& options, const StopOnSignal& stop) 
   return stop.exit_status();
 }
 
+// What the run would keep in device memory, to the byte; everything is made, and nothing is written. Evaluations, whose
+// environments are made when they begin, come on top.
+void show_memory(const Run& run, const std::shared_ptr<Device>& device, bool as_json) {
+  BatchOptions batch;
+  batch.num_envs = run.train.num_envs;
+  auto env = make(run.env, device, batch, run.env_config);
+  if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
+  const auto learner = make_learner(device, env->spec(), run.train.num_envs, run.train);
+  auto plan = learner->memory_plan();
+  plan.insert(plan.begin(), {"environments", env->bytes()});
+  plan.emplace_back("all", env->bytes() + learner->bytes());
+  ordered_json line;
+  for (const auto& [purpose, bytes] : plan) {
+    line[purpose] = bytes;
+    const std::string number = std::to_string(bytes);
+    if (!as_json) print_line(std::string(15 - std::min<size_t>(15, number.size()), ' ') + number + "  " + purpose);
+  }
+  if (as_json) print_line(ordered_json{{"type", "memory"}, {"device", device->kind()}, {"bytes", line}}.dump());
+}
+
+// Runs that differ in their seeds, in one process: an update of each in turn. They share nothing, so each is the run that it
+// would be alone; to go on with one, --resume its folder.
+int go_side_by_side(const Run& first, const TrainOptions& options, const StopOnSignal& stop) {
+  if (first.folder.empty()) throw Error("--num_seeds needs --out DIR: every run gets DIR/seed_N");
+  std::vector<std::unique_ptr<Trainer>> trainers;
+  for (int k = 0; k < options.num_seeds; ++k) {
+    Run run = first;
+    run.train.seed += static_cast<uint64_t>(k);
+    run.folder += "/seed_" + std::to_string(run.train.seed);
+    trainers.push_back(std::make_unique<Trainer>(std::move(run), make));
+    introduce(*trainers.back(), options);
+  }
+  ProgressLine line(options.quiet);
+  while (!trainers.back()->finished() && !stop.requested()) {  // all have as many updates
+    for (const auto& trainer : trainers) {
+      const Progress progress = trainer->update();
+      line.show(progress);
+      if (options.json) print_json(*trainer, progress);
+    }
+  }
+  line.end();
+  for (const auto& trainer : trainers) {
+    if (trainer->finished()) {
+      conclude(*trainer, options);
+    } else {
+      trainer->save();
+      say("stopped and saved; to go on: throng train --resume " + trainer->run().folder);
+    }
+  }
+  return stop.exit_status();
+}
+
 int begin(const TrainOptions& options, const StopOnSignal& stop) {
+  if (options.num_seeds < 1) throw Error("--num_seeds must be at least 1, not " + std::to_string(options.num_seeds));
   Run run = resolve(options);
   const std::shared_ptr<Device> device = open_device(run.device);
   say("device: " + device->name());
   run.device = device->kind();
+  if (options.dry_run) return show_memory(run, device, options.json), 0;
+  if (options.num_seeds > 1) return go_side_by_side(run, options, stop);
   Trainer trainer(std::move(run), make);
   return go(trainer, options, stop);
 }
 
 int resume(const TrainOptions& options, const StopOnSignal& stop) {
   if (!options.env.empty() || !options.config.empty() || !options.out.empty() || !options.preset.empty() ||
-      !options.flags.empty() || !options.overrides.empty()) {
+      !options.flags.empty() || !options.overrides.empty() || options.dry_run || options.num_seeds != 1) {
     throw Error(
         "--resume continues a run with its own settings: only --device, --threads, --quiet and --json go with it");
   }
@@ -276,6 +333,9 @@ Action add_train(CLI::App& app) {
   app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
   app.add_flag("--quiet", options->quiet, "no progress on stderr");
   app.add_flag("--json", options->json, "progress as one JSON object per update on stdout");
+  app.add_option("--num_seeds", options->num_seeds, "so many runs of seeds from `seed` on, in turn; in OUT/seed_N")
+      ->capture_default_str();
+  app.add_flag("--dry_run", options->dry_run, "only say what would lie in device memory, in bytes");
   add_setting_flags(app, *options);
   app.footer(
       "Examples:\n"

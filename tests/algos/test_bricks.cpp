@@ -10,6 +10,7 @@
 #include "algos/matmul.hpp"
 #include "algos/parameters.hpp"
 #include "algos/permutation.hpp"
+#include "algos/ppo_loss.hpp"
 #include "tests/algos/synthetic.hpp"
 #include "tests/devices.hpp"
 
@@ -201,4 +202,19 @@ TEST_CASE("Adam's first steps and the clipping of gradient norms") {
   norms[1] = NAN;
   adam.update(*device, 2, parameters, gradients, norms, 1, true, schedule, 0, 0.0f, 2.5f);
   CHECK(parameters[0] == before);
+}
+
+TEST_CASE("a value that changed by less than the clipping range always has a gradient") {
+  const PpoCoefficients coefficients{0.2f, 0.01f, 0.5f, true};
+  const auto numbers = synthetic::numbers(3000, key(71), -0.1f, 0.1f);
+  int rounded_up = 0;
+  for (size_t i = 0; i < numbers.size(); i += 3) {
+    const float value = numbers[i], target = 10 * numbers[i + 2];
+    const PpoSample sample{0.0f, numbers[i + 1], 1.0f, target};
+    PpoGradient gradient;
+    ppo_loss(0.0f, 0.0f, value, sample, coefficients, &gradient);
+    CHECK(gradient.value == 0.5f * (value - target));
+    rounded_up += std::abs(sample.value + (value - sample.value) - target) > std::abs(value - target);
+  }
+  CHECK(rounded_up > 10);  // where the clipped error is the larger one, by rounding alone
 }

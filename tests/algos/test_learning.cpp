@@ -1,9 +1,10 @@
-// Learning: PPO solves the game tiny within seconds, and picks a run up bit for bit.
+// Learning: PPO solves tiny and a game of codes and double choices within seconds, and picks a run up bit for bit.
 #include <catch2/catch_test_macros.hpp>
 
 #include "algos/trainer.hpp"
 #include "core/file.hpp"
 #include "tests/algos/tiny_run.hpp"
+#include "tests/envs/matching.hpp"
 
 using namespace throng;
 
@@ -37,6 +38,27 @@ TEST_CASE("PPO solves tiny", "[learning]") {
   CHECK(sampled.returns.at("reward").mean > 0.97);
   CHECK(greedy.returns.at("reward").mean > 0.97);
   CHECK(greedy.length.mean < 4);  // the shortest ways take 3.2 steps on average
+}
+
+TEST_CASE("PPO learns from codes to make two choices at once", "[learning]") {
+  static const EnvEntry entry = make_entry<matching::Env>("matching", "{}");
+  const MakeEnv make = [](const std::string& id, std::shared_ptr<Device> device, const BatchOptions& options,
+                          const nlohmann::json& config) { return entry.make(std::move(device), config, id, options); };
+  for (const int algo : {kIppo, kMappo}) {
+    const Folder folder;
+    Run run = learning_run(folder.file("run"), 40);
+    run.env = "matching";
+    run.train.algo = algo;
+    run.train.learning_rate = 3e-3f;
+    Trainer trainer(run, make);
+    const double before = trainer.evaluate(/*greedy=*/false).returns.at("reward").mean;
+    CHECK(before < 0.5);  // of 1; at random 0.375
+    REQUIRE(trainer.train({}, {}));
+    const Evaluation sampled = trainer.evaluate(false), greedy = trainer.evaluate(true);
+    INFO(kAlgos[algo] << " sampled " << sampled.to_json() << " greedy " << greedy.to_json());
+    CHECK(sampled.returns.at("reward").mean > 0.95);
+    CHECK(greedy.returns.at("reward").mean > 0.99);
+  }
 }
 
 TEST_CASE("a resumed run of PPO has the same parameters and metrics, bit for bit", "[learning]") {

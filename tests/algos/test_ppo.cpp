@@ -204,13 +204,22 @@ TEST_CASE("the same seed gives the same parameters") {
 
 TEST_CASE("CPU and GPU agree on gradients and on the step they lead to") {
   if (test_devices().size() == 1) SKIP(cuda_status());
-  for (TrainConfig config : kinds()) {
-    INFO(described(config));
-    auto one_update = [&](const std::string& name) {
+  EnvSpec coded = synthetic::spec(2, 5, 7, 3, 0);  // its central critic sees the codes of all agents
+  coded.obs_dtype = "U8";
+  coded.obs_high = synthetic::kCodes - 1;
+  coded.heads = {2, {2, 3}};
+  std::vector<std::pair<TrainConfig, EnvSpec>> cases;
+  for (const TrainConfig& config : kinds()) {
+    cases.emplace_back(config, synthetic::spec());
+    cases.emplace_back(config, coded);
+  }
+  for (auto& [config, spec] : cases) {
+    INFO(described(config) << ", " << spec.obs_dtype);
+    auto one_update = [&config = config, &spec = spec](const std::string& name) {
       auto device = open_device(name);
       config.update_epochs = config.num_minibatches = 1;
-      auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
-      synthetic::fill(*learner, *device, key(31));
+      auto learner = make_learner(device, spec, config.num_envs, config);
+      synthetic::fill(*learner, *device, key(31), spec.choices(0) % spec.num_actions);
       learner->update(1e-3f);
       return std::pair{learner->parameters(), learner->optimizer_state()};
     };

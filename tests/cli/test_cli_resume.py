@@ -3,6 +3,7 @@ import ctypes
 import errno
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -84,6 +85,18 @@ def stop_after(process, updates):
     return process.communicate(timeout=120)
 
 
+def kill_after(process, updates, seconds):
+    """SIGKILL that long after so many updates were reported."""
+    for line in process.stdout:
+        updates -= json.loads(line)["type"] == "update"
+        if updates == 0:
+            break
+    time.sleep(seconds)
+    process.kill()
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL
+
+
 def metrics_but_time(run):
     """metrics.jsonl without what the clock says."""
     clock = ("seconds", "charts/SPS")
@@ -111,6 +124,26 @@ def test_ctrl_c_saves_and_the_resumed_run_ends_in_the_same_bits(tmp_path):
     stop_after(process, stopped_at // 128 + 3)
     assert process.returncode == 130
     done("train", "--resume", parts)
+    assert file(latest(parts)) == file(latest(whole))
+    assert metrics_but_time(parts) == metrics_but_time(whole)
+    assert file(os.path.join(parts, "eval.json")) == file(os.path.join(whole, "eval.json"))
+
+
+def test_killed_at_random_moments_a_run_ends_in_the_same_bits(tmp_path):
+    """With recurrent states, and a checkpoint after every update, so that many a kill meets one that is being written."""
+    whole, parts = str(tmp_path / "whole"), str(tmp_path / "parts")
+    settings = [ENV, *LONGER, "--checkpoint_interval", "1", "--gru_size", "8", "--head_sizes", "[8]", "--algo", "mappo"]
+    done("train", *settings, "--out", whole)
+
+    seed = random.randrange(2**32)
+    print("seed", seed)  # shown if the test fails
+    moments = random.Random(seed)
+    what = [*settings, "--out", parts]
+    for _ in range(8):
+        process = start(*what, "--json")
+        kill_after(process, moments.randint(2, 12), moments.uniform(0, 0.02))
+        what = ["--resume", parts]
+    done("train", *what)
     assert file(latest(parts)) == file(latest(whole))
     assert metrics_but_time(parts) == metrics_but_time(whole)
     assert file(os.path.join(parts, "eval.json")) == file(os.path.join(whole, "eval.json"))

@@ -158,3 +158,32 @@ def test_progress_on_a_terminal(tmp_path):
 def test_no_color(tmp_path):
     text = on_terminal(["train", ENV, *SMALL, "--out", str(tmp_path / "a")], 80, NO_COLOR="1")
     assert "\r\x1b[K100%" in text and "\x1b[32m" not in text
+
+
+def test_a_dry_run_says_what_would_lie_in_memory(tmp_path):
+    settings = [ENV, *SMALL, "--dry_run", "--out", tmp_path / "run"]
+    (line,) = lines_of_json(done("train", *settings, "--json"))
+    plan = line["bytes"]
+    assert plan["all"] == sum(plan.values()) - plan["all"]
+    assert not (tmp_path / "run").exists()
+    text = [words.split(None, 1) for words in done("train", *settings).splitlines()]
+    assert {purpose: int(number) for number, purpose in text} == plan
+    # More environments: a larger rollout, but less than twice as large for the padding; the network stays.
+    (line,) = lines_of_json(done("train", *settings, "--json", "num_envs=16"))
+    assert 1.2 * plan["rollout"] < line["bytes"]["rollout"] <= 2 * plan["rollout"]
+    assert line["bytes"]["parameters"] == plan["parameters"]
+    assert "--resume" in refused("train", "--resume", tmp_path, "--dry_run")
+
+
+def test_seeds_side_by_side_are_the_runs_that_they_would_be_alone(finished, tmp_path):
+    both = tmp_path / "both"
+    lines = lines_of_json(done("train", ENV, *SMALL, "--num_seeds", 2, "--json", "--out", both))
+    assert [line["seed"] for line in lines if line["type"] == "update"] == [0, 1] * 12
+    done("train", ENV, *SMALL, "--seed", 1, "--out", tmp_path / "alone")
+    for alone, seed in ((finished, 0), (tmp_path / "alone", 1)):
+        run = both / f"seed_{seed}"
+        assert file(latest(run)) == file(latest(alone))
+        assert file(run / "eval.json") == file(os.path.join(alone, "eval.json"))
+    assert file(latest(both / "seed_0")) != file(latest(both / "seed_1"))
+    assert "--out" in refused("train", ENV, *SMALL, "--num_seeds", 2)
+    assert "--num_seeds" in refused("train", ENV, *SMALL, "--num_seeds", 0)
