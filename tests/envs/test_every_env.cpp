@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -13,12 +14,23 @@ using namespace throng;
 
 namespace {
 
+// All that is registered, or what begins as THRONG_EXAM says: one game is enough while it is written.
+std::vector<std::string> exam_ids() {
+  const char* only = std::getenv("THRONG_EXAM");
+  std::vector<std::string> ids;
+  for (const std::string& id : env_ids()) {
+    if (only == nullptr || id.rfind(only, 0) == 0) ids.push_back(id);
+  }
+  if (ids.empty()) throw Error(std::string("THRONG_EXAM=") + only + " is the beginning of no environment's name");
+  return ids;
+}
+
 constexpr int kSteps = 120;
 
 }  // namespace
 
 TEST_CASE("the same seed gives the same episodes, another seed others") {
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     INFO(id);
     Drive a(id, "cpu", batch_of(8)), b(id, "cpu", batch_of(8));
     a.run(kSteps), b.run(kSteps);
@@ -33,7 +45,7 @@ TEST_CASE("the same seed gives the same episodes, another seed others") {
 }
 
 TEST_CASE("environment 7 does not depend on the batch around it") {
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     INFO(id);
     Drive few(id, "cpu", batch_of(8)), many(id, "cpu", batch_of(std::max(9, fewer_envs(id, 200, 20000))));
     BatchOptions alone = batch_of(1);
@@ -46,7 +58,7 @@ TEST_CASE("environment 7 does not depend on the batch around it") {
 }
 
 TEST_CASE("loops run backwards give the same bits") {
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     INFO(id);
     BatchOptions options = batch_of(16);
     Drive forwards(id, "cpu", options);
@@ -60,7 +72,7 @@ TEST_CASE("loops run backwards give the same bits") {
 
 TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
   if (cuda_device_count() == 0) SKIP(cuda_status());
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     BatchOptions options = batch_of(67);  // no whole number of tiles
     Drive cpu(id, "cpu", options);
     const int steps = std::clamp(20000 / cpu.spec().num_agents, 20, 1000);
@@ -77,7 +89,7 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
 }
 
 TEST_CASE("observations are finite and within the declared bounds, and a legal action always exists") {
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     INFO(id);
     Drive drive(id, "cpu", batch_of(fewer_envs(id, 64, 6400)));
     const EnvSpec& spec = drive.env().spec();
@@ -105,7 +117,7 @@ TEST_CASE("observations are finite and within the declared bounds, and a legal a
 }
 
 TEST_CASE("every agent's observation has the same size, and names are complete") {
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     const EnvSpec spec = env_spec(id);
     INFO(id);
     CHECK(spec.id == id);
@@ -123,7 +135,7 @@ TEST_CASE("every agent's observation has the same size, and names are complete")
 }
 
 TEST_CASE("episodes end, and same_step keeps what ended") {
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     INFO(id);
     const int limit = env_spec(id).time_limit > 0 ? std::min(env_spec(id).time_limit, 150) : 150;
     Drive same(id, "cpu", batch_of(32, Autoreset::same_step, limit));
@@ -174,7 +186,7 @@ TEST_CASE("episodes end, and same_step keeps what ended") {
 
 TEST_CASE("next_step resets one step later and disabled waits for a mask") {
   for (const std::string& device : test_devices()) {
-    for (const std::string& id : env_ids()) {
+    for (const std::string& id : exam_ids()) {
       INFO(id << " on " << device);
       BatchOptions options = batch_of(8);
       options.time_limit = 1;  // every environment ends at once
@@ -220,7 +232,7 @@ TEST_CASE("next_step resets one step later and disabled waits for a mask") {
 
 TEST_CASE("a snapshot restores everything, and a wrong one changes nothing") {
   for (const std::string& device : test_devices()) {
-    for (const std::string& id : env_ids()) {
+    for (const std::string& id : exam_ids()) {
       INFO(id << " on " << device);
       Drive drive(id, device, batch_of(9));
       drive.run(17);
@@ -246,7 +258,7 @@ TEST_CASE("a snapshot restores everything, and a wrong one changes nothing") {
 }
 
 TEST_CASE("pictures show the state, on either device, and those of a step end where the step does") {
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     INFO(id);
     Drive drive(id, "cpu", batch_of(3, Autoreset::disabled));
     VecEnv& env = drive.env();
@@ -323,7 +335,7 @@ TEST_CASE("observations as bfloat16 are those of float32, rounded") {
 }
 
 TEST_CASE("the policies that come with a game choose legally, and alike in any batch and on any device") {
-  for (const std::string& id : env_ids()) {
+  for (const std::string& id : exam_ids()) {
     const std::vector<std::string> policies = env_spec(id).policies;
     REQUIRE(policies.at(0) == "random");
     for (int policy = 0; policy < int(policies.size()); ++policy) {
@@ -362,7 +374,7 @@ TEST_CASE("what is wrong is refused by name") {
   }
   CHECK_THROWS_AS(open_device("gpu"), Error);
   CHECK_THROWS_AS(open_device("cuda:99"), Error);
-  CHECK_THROWS_AS(make(env_ids().front(), open_device("cpu"), batch_of(0)), Error);
+  CHECK_THROWS_AS(make(exam_ids().front(), open_device("cpu"), batch_of(0)), Error);
 }
 
 TEST_CASE("every environment has its page, its tests and its settings") {
