@@ -27,10 +27,13 @@ def roll(env, steps, seed=0):
 
 
 def kinds():
-    """An id of every kind: of each game, one scenario for each form of its spaces and its number of objectives."""
+    """An id of every kind: of each game, one scenario for each form of its spaces and its number of objectives.
+
+    Where there is a choice, one without crowds: dictionaries of thousands of agents take their time.
+    """
     first = {}
-    for id in [*throng.registered_envs(), *throng.list_envs()]:
-        spec = throng.describe(id)["spec"]
+    specs = {id: throng.describe(id)["spec"] for id in [*throng.registered_envs(), *throng.list_envs()]}
+    for id, spec in sorted(specs.items(), key=lambda item: max(32, item[1].num_agents)):
         form = (spec.heads, spec.continuous, spec.obs_dtype, spec.num_objectives, spec.world_state_dim > 0)
         first.setdefault((id.split("/")[0], *form), id)
     return list(first.values())

@@ -20,7 +20,8 @@ def no_warnings():
     """Warnings of the suites count as failures, but for those that would not have masks or several heads at all."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        for doubt in ("space for each agent probably", "Observation is not a NumPy", "Observation numpy array is all zeros"):
+        for doubt in ("space for each agent probably", "Observation is not a NumPy", "Observation numpy array is all zeros",
+                      "We recommend agents to be named", "Observation is a single number"):
             warnings.filterwarnings("ignore", f".*{doubt}")
         yield
 
