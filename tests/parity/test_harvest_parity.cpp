@@ -12,6 +12,7 @@
 #include "core/safetensors.hpp"
 #include "envs/harvest/harvest.hpp"
 #include "tests/parity/recorded_harvest_draws.hpp"
+#include "tests/parity/recordings.hpp"
 
 // Every harvest_*.safetensors of a folder is replayed; tests/parity/fixtures/README.md says what is in the files. Another
 // folder of recordings can be named by the environment variable THRONG_FIXTURES.
@@ -97,21 +98,6 @@ struct Count {
   }
 };
 
-std::vector<std::filesystem::path> recordings() {
-  const char* named = std::getenv("THRONG_FIXTURES");
-  const std::filesystem::path folder = named && *named ? named : THRONG_TEST_DATA "/fixtures";
-  std::vector<std::filesystem::path> found;
-  INFO("recordings are looked for in " << folder);
-  REQUIRE(std::filesystem::is_directory(folder));
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("harvest_") && name.ends_with(".safetensors")) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  REQUIRE(!found.empty());
-  return found;
-}
-
 // The 15 planes of SocialJax from a code and the inventory that planes 12 and 13 show.
 void planes(int code, int inventory, int* plane) {
   std::fill(plane, plane + kPlanes, 0);
@@ -144,7 +130,7 @@ void compare_views(const Recording& r, Env& env, int kept, Count& count) {
 }  // namespace
 
 TEST_CASE("every recorded step, with the recorded actions and draws", "[harvest][parity]") {
-  for (const auto& path : recordings()) {
+  for (const auto& path : recordings("harvest")) {
     Recording r(path);
     INFO("recording " << path);
     Count grid, poses, respawns, reward, time, views;
@@ -207,7 +193,7 @@ int32_t randint3(Key key, int i) {
 }  // namespace
 
 TEST_CASE("the recorded draws come from the recorded keys", "[harvest][parity]") {
-  for (const auto& path : recordings()) {
+  for (const auto& path : recordings("harvest")) {
     Recording r(path);
     INFO("recording " << path);
     const int sites = r.instance.params().ground.num_sites, spawns = r.instance.params().ground.num_outer;

@@ -13,6 +13,7 @@
 #include "core/safetensors.hpp"
 #include "envs/smax/smax.hpp"
 #include "tests/parity/jaxmarl_draws.hpp"
+#include "tests/parity/recordings.hpp"
 
 // Every smax_*.safetensors of a folder is replayed; tests/parity/fixtures/README.md says what is in the files. Another
 // folder of recordings can be named by the environment variable THRONG_FIXTURES.
@@ -189,23 +190,8 @@ struct Recording {
   }
 };
 
-std::vector<std::filesystem::path> recordings() {
-  const char* named = std::getenv("THRONG_FIXTURES");
-  const std::filesystem::path folder = named && *named ? named : THRONG_TEST_DATA "/fixtures";
-  std::vector<std::filesystem::path> found;
-  INFO("recordings are looked for in " << folder);
-  REQUIRE(std::filesystem::is_directory(folder));
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("smax_") && name.ends_with(".safetensors")) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  REQUIRE(!found.empty());
-  return found;
-}
-
 void each_recording(const std::string& what, void (*replay)(Recording&, Report&, int row)) {
-  for (const auto& path : recordings()) {
+  for (const auto& path : recordings("smax")) {
     INFO("recording " << path);
     Recording recording(path);
     REQUIRE(recording.rows > 0);
