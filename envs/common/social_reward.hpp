@@ -11,14 +11,14 @@
 
 namespace throng::common {
 
-enum SocialMode : uint8_t { kSelfish, kTogether, kInequity, kSvo, kInterest };
+enum SocialMode : uint8_t { kIndividualReward, kSharedReward, kInequity, kSvo, kInterest };
 inline constexpr const char* kSocialModes[] = {"individual", "shared", "inequity", "svo", "interest"};
 
 // Settings of a game with social rewards; part of its Params.
 struct SocialReward {
   static constexpr int kMaxAgents = 64;
 
-  uint8_t reward = kSelfish;
+  uint8_t reward = kIndividualReward;
   float inequity_envy = 5;
   float inequity_guilt = 0.05f;
   float inequity_trace = 0.95f;
@@ -61,12 +61,12 @@ struct SocialReward {
       check_range("an agent of shaped_agents", static_cast<float>(agent), 0, static_cast<float>(num_agents - 1));
       shaped |= uint64_t(1) << agent;
     }
-    if (num_agents == 1 && reward > kTogether) throw Error(game + ": social rewards need at least two agents");
+    if (num_agents == 1 && reward > kSharedReward) throw Error(game + ": social rewards need at least two agents");
   }
 
   // A running sum per agent is needed.
   THRONG_HD bool traces() const { return reward == kInequity && inequity_trace > 0; }
-  THRONG_HD bool shapes(int agent) const { return reward != kSelfish && (shaped >> agent & 1); }
+  THRONG_HD bool shapes(int agent) const { return reward != kIndividualReward && (shaped >> agent & 1); }
 };
 
 // The reward of agent `i` of `n`, when earned(j) is what agent j earned, worth `scale` each to its own; compared(j) is what
@@ -87,7 +87,7 @@ THRONG_HD float social_reward(const SocialReward& social, int i, int n, float sc
   }
   const float mean = scale * others / others_number;
   switch (social.reward) {
-    case kTogether: return earned(i) + others;
+    case kSharedReward: return earned(i) + others;
     case kInequity: return own - (social.inequity_envy * envy + social.inequity_guilt * guilt) / others_number;
     case kSvo: {
       const float off = angle_of(mean, own) - social.svo_angle * (kPi / 180);

@@ -233,13 +233,13 @@ TEST_CASE("rewards: one of three agents eats, or nobody", "[harvest]") {
     std::vector<float> one_eats, idle;
   };
   const Case cases[] = {
-      {"sjx", kSelfish, 45, .5f, {3, 0, 0}, {0, 0, 0}},
-      {"sjx", kTogether, 45, .5f, {1, 1, 1}, {0, 0, 0}},
+      {"sjx", kIndividualReward, 45, .5f, {3, 0, 0}, {0, 0, 0}},
+      {"sjx", kSharedReward, 45, .5f, {1, 1, 1}, {0, 0, 0}},
       {"sjx", kInequity, 45, .5f, {2.85f, -7.5f, -7.5f}, {-10.1f, -10.1f, -10.1f}},
       {"sjx", kSvo, 90, .5f, {.6438f, 0, 0}, {-2.3562f, -2.3562f, -2.3562f}},
       {"sjx", kInterest, 45, .25f, {.75f, 1.125f, 1.125f}, {0, 0, 0}},
-      {"clean", kSelfish, 45, .5f, {1, 0, 0}, {0, 0, 0}},
-      {"clean", kTogether, 45, .5f, {1, 1, 1}, {0, 0, 0}},
+      {"clean", kIndividualReward, 45, .5f, {1, 0, 0}, {0, 0, 0}},
+      {"clean", kSharedReward, 45, .5f, {1, 1, 1}, {0, 0, 0}},
       {"clean", kInequity, 45, .5f, {.95f, -2.5f, -2.5f}, {0, 0, 0}},
       {"clean", kInterest, 45, .25f, {.25f, .375f, .375f}, {0, 0, 0}},
   };
