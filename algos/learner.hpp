@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,13 @@ class THRONG_API Learner {
     collect(env);
     learn(learning_rate);
   }
+  // Before the next rollout: the flags say in which environments an episode has begun anew meanwhile, [env].
+  void begin_anew(Device& device, const std::vector<uint8_t>& envs) {
+    const Rollout& r = rollout();
+    std::vector<uint8_t> resets = download(device, r.resets + r.num_steps * r.rows(), r.rows());
+    for (size_t row = 0; row < resets.size(); ++row) resets[row] |= envs[row / r.num_agents];
+    upload(device, r.resets + r.num_steps * r.rows(), resets);
+  }
 
   // The present policy on other buffers: the actions of `rows` agents, and their recurrent state [rows, state_dim] after it
   // (null if state_dim is 0). The state begins anew where `ended` [rows] says that an episode ended in the step before (null:
@@ -60,6 +68,8 @@ class THRONG_API Learner {
   virtual void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
                       uint32_t draw, int32_t* actions) = 0;
 
+  // All parameters as one block of device memory, to be copied between learners of the same network.
+  virtual std::span<float> weights() { return {}; }
   // Parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
   virtual std::map<std::string, Tensor> parameters() = 0;
   virtual std::map<std::string, Tensor> optimizer_state() = 0;

@@ -40,6 +40,7 @@ class Ppo final : public Learner {
   void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
               uint32_t draw, int32_t* actions) override;
 
+  std::span<float> weights() override { return {parameters_, size_t(layout_.size())}; }
   std::map<std::string, Tensor> parameters() override;
   std::map<std::string, Tensor> optimizer_state() override;
   void load(const std::map<std::string, Tensor>& parameters,

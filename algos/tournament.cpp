@@ -1,0 +1,296 @@
+// Plays all pairs of entrants in one batch, and rates them.
+#include "algos/tournament.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "algos/policy.hpp"
+#include "algos/self_play.hpp"
+#include "core/error.hpp"
+
+namespace throng {
+namespace {
+
+constexpr int kRoom = 16384;  // rows that an entrant's network takes at once
+constexpr uint32_t kMemberDraw = 0x6d656d62, kActionDraw = 0x61637473;
+constexpr int kStepsBetweenLooks = 16;
+
+// The games of one batch: pair after pair, `games` of each ordered pair, the first team's player first.
+struct Batch {
+  int players, games;
+  int pairs() const { return players * (players - 1); }
+  int size() const { return pairs() * games; }
+  int first(int game) const { return game / games / (players - 1); }
+  int second(int game) const {
+    const int other = game / games % (players - 1);
+    return other + (other >= first(game));
+  }
+  int player(int game, int team) const { return team ? second(game) : first(game); }
+};
+
+// A network and the seats that it plays, one after the other among all.
+struct Part {
+  const Entrant* entrant;
+  int member;  // of its mixture, or -1
+  std::vector<Side> sides;
+};
+
+// The member of a mixture that plays in a game: drawn, and the same whoever else takes part.
+int draw_member(const Entrant& entrant, Key drawn, uint32_t index) {
+  double at = uniform(drawn, index);
+  for (size_t k = 0; k + 1 < entrant.weights.size(); ++k) {
+    if (at < entrant.weights[k]) return static_cast<int>(k);
+    at -= entrant.weights[k];
+  }
+  return static_cast<int>(entrant.weights.size()) - 1;
+}
+
+std::vector<Part> parts_of(const std::vector<Entrant>& entrants, const Batch& batch, Key drawn) {
+  std::vector<Part> parts;
+  for (size_t p = 0; p < entrants.size(); ++p) {
+    const Entrant& entrant = entrants[p];
+    const size_t begin = parts.size();
+    if (entrant.pool) {
+      for (size_t m = 0; m < entrant.weights.size(); ++m) parts.push_back({&entrant, static_cast<int>(m), {}});
+    } else {
+      parts.push_back({&entrant, -1, {}});
+    }
+    for (int game = 0; game < batch.size(); ++game) {
+      for (int team = 0; team < 2; ++team) {
+        if (batch.player(game, team) != static_cast<int>(p)) continue;
+        const int member = entrant.pool ? draw_member(entrant, drawn, static_cast<uint32_t>(2 * game + team)) : 0;
+        parts[begin + member].sides.push_back({game, team});
+      }
+    }
+  }
+  return parts;
+}
+
+// One episode in each game of the batch.
+class Match {
+ public:
+  Match(std::unique_ptr<VecEnv> games, std::vector<Part> parts, const TournamentOptions& options, uint64_t seed)
+      : parts_(std::move(parts)), options_(options), seed_(seed), arena_(games->shared_device()) {
+    TeamOptions teams;
+    teams.bots.assign(2 * size_t(games->num_envs()), -1);
+    size_t widest = 0;
+    for (const Part& part : parts_) {
+      for (const Side& side : part.sides) {
+        teams.own.push_back(side);
+        teams.bots[2 * side.game + side.team] = part.entrant->bot;
+      }
+    }
+    env_ = make_teams(std::move(games), teams, nullptr);
+    for (const Part& part : parts_) {
+      if (part.entrant->learner)
+        widest = std::max(widest, part.sides.size() * rows_per_side() * part.entrant->learner->state_dim());
+      states_.push_back(nullptr);
+    }
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      const Learner* learner = parts_[i].entrant->learner.get();
+      if (learner && learner->state_dim() > 0)
+        arena_.want(states_[i], parts_[i].sides.size() * rows_per_side() * learner->state_dim());
+    }
+    arena_.commit();
+  }
+
+  // Results by game, and how many steps that took.
+  std::pair<std::vector<Score>, int64_t> play() {
+    env_->reset(seed_);
+    const Key drawn = fold_in(key(seed_), kActionDraw);
+    const int limit = env_->spec().time_limit;
+    int t = 0;
+    while (t < limit) {
+      act(drawn, static_cast<uint32_t>(t));
+      env_->step(env_->actions());
+      if (++t % kStepsBetweenLooks == 0 && all_ended()) break;
+    }
+    if (!all_ended()) throw Error("tournament in " + env_->spec().id + ": not every game ended at the time limit");
+    return {env_->take_scores(), int64_t(t) * env_->games().num_envs()};
+  }
+
+ private:
+  size_t rows_per_side() const { return static_cast<size_t>(env_->spec().num_agents); }
+
+  void act(Key drawn, uint32_t t) {
+    const EnvSpec& spec = env_->spec();
+    const Observations& all = env_->observations();
+    auto* actions = static_cast<int32_t*>(env_->actions());
+    int64_t row = 0;
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      const Part& part = parts_[i];
+      const auto rows = static_cast<int64_t>(part.sides.size() * rows_per_side());
+      if (part.entrant->learner && rows > 0) {
+        const Observations seen = {static_cast<uint8_t*>(all.obs) + row * spec.obs_dim * spec.obs_item_bytes(),
+                                   all.avail_actions + row * spec.num_actions, all.active + row, nullptr};
+        if (part.member >= 0) part.entrant->pool->show(part.member, *part.entrant->learner);
+        part.entrant->learner->act_on(seen, nullptr, states_[i], rows, options_.greedy,
+                                      fold_in(drawn, static_cast<uint32_t>(i)), t, actions + row * spec.action_dim());
+      }
+      row += rows;
+    }
+  }
+
+  bool all_ended() {
+    const auto ended = download(env_->device(), env_->outcomes().ended, static_cast<size_t>(env_->num_envs()));
+    return std::all_of(ended.begin(), ended.end(), [](uint8_t flag) { return flag != 0; });
+  }
+
+  std::vector<Part> parts_;
+  TournamentOptions options_;
+  uint64_t seed_;
+  std::unique_ptr<Teams> env_;
+  std::vector<float*> states_;  // of each part, [row, state_dim]
+  Arena arena_;
+};
+
+}  // namespace
+
+Entrant load_entrant(const std::string& text, const EnvSpec& spec, const SpecOf& spec_of,
+                     const std::shared_ptr<Device>& device) {
+  constexpr std::string_view kBot = "bot:";
+  Entrant entrant;
+  entrant.name = text;
+  if (text.starts_with(kBot)) {
+    const std::string name = text.substr(kBot.size());
+    const auto found = std::find(spec.policies.begin(), spec.policies.end(), name);
+    if (found == spec.policies.end()) throw_unknown("policy", name, spec.policies, spec.id);
+    entrant.bot = static_cast<int>(found - spec.policies.begin());
+    return entrant;
+  }
+  const size_t at = text.rfind('@');
+  const std::string folder = text.substr(0, at), checkpoint = at == std::string::npos ? "latest" : text.substr(at + 1);
+  Run run = Run::load(folder);
+  const EnvSpec learned = learner_spec(spec_of(run.env, run.env_config), run.train);
+  if (learned.obs_dim != spec.obs_dim || learned.obs_dtype != spec.obs_dtype || learned.num_actions != spec.num_actions ||
+      learned.action_dim() != spec.action_dim()) {
+    throw Error(text + " was trained in " + run.env + ", where an agent sees or chooses other things than in " + spec.id);
+  }
+  auto policy = std::make_shared<Policy>(std::move(run), checkpoint, learned, device, kRoom / learned.num_agents + 1);
+  entrant.timesteps = policy->timesteps();
+  entrant.learner = std::shared_ptr<Learner>(policy, &policy->learner());
+  if (at != std::string::npos) return entrant;
+  for (const PoolEntry& member : load_pool(folder)) {
+    if (member.weight <= 0) continue;
+    if (!entrant.pool) entrant.pool = std::make_shared<Pool>(device);
+    entrant.learner->load(read_safetensors(pool_path(folder, member.file)).tensors, {});
+    entrant.pool->add(*entrant.learner);
+    entrant.weights.push_back(member.weight);
+  }
+  return entrant;
+}
+
+Payoffs Tournament::payoffs() const {
+  Payoffs payoffs(players);
+  for (int a = 0; a < players; ++a) {
+    for (int b = 0; b < players; ++b) {
+      const Score& score = scores[size_t(a) * players + b];
+      payoffs.record(a, b, double(score.wins[0]), double(score.draws), double(score.wins[1]));
+    }
+  }
+  return payoffs;
+}
+
+Tournament play_tournament(const MakeGames& make_games, const std::vector<Entrant>& entrants,
+                           const TournamentOptions& options) {
+  const int players = static_cast<int>(entrants.size()), per_side = (options.rounds + 1) / 2;
+  if (players < 2) throw Error("a tournament needs two players at least");
+  if (options.rounds < 1) throw Error("rounds must be at least 1, not " + std::to_string(options.rounds));
+  Tournament tournament{players, 2 * per_side, std::vector<Score>(size_t(players) * players), 0};
+  const int at_once = std::max(1, options.num_envs / (players * (players - 1)));
+  for (int played = 0, round = 0; played < per_side; ++round) {
+    const Batch batch{players, std::min(at_once, per_side - played)};
+    const uint64_t seed = options.seed + static_cast<uint64_t>(round);
+    Match match(make_games(batch.size()), parts_of(entrants, batch, fold_in(key(seed), kMemberDraw)), options, seed);
+    const auto [scores, steps] = match.play();
+    for (int game = 0; game < batch.size(); ++game)
+      tournament.scores[size_t(batch.first(game)) * players + batch.second(game)] += scores[game];
+    tournament.steps += steps;
+    played += batch.games;
+  }
+  return tournament;
+}
+
+std::pair<std::vector<double>, double> settled_alpha_rank(const std::vector<double>& matrix) {
+  constexpr double kMost = 4096;
+  constexpr int kEnough = 3;
+  const auto order_of = [](const std::vector<double>& mass) {
+    std::vector<int> order(mass.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return mass[a] > mass[b]; });
+    return order;
+  };
+  double alpha = 1;
+  std::vector<double> mass = alpha_rank(matrix, alpha);
+  std::vector<int> order = order_of(mass);
+  for (int same = 0; same < kEnough && alpha < kMost;) {
+    alpha *= 2;
+    mass = alpha_rank(matrix, alpha);
+    const std::vector<int> next = order_of(mass);
+    same = next == order ? same + 1 : 0;
+    order = next;
+  }
+  return {mass, alpha};
+}
+
+Ratings rate(const Payoffs& payoffs, int anchor) {
+  const std::vector<double> matrix = payoffs.matrix();
+  Ratings ratings;
+  ratings.anchor = anchor;
+  ratings.elo = bradley_terry(payoffs, anchor);
+  ratings.nash = nash_averaging(matrix);
+  std::tie(ratings.alpha_rank, ratings.alpha) = settled_alpha_rank(matrix);
+  ratings.cyclic = cyclic_share(matrix);
+  return ratings;
+}
+
+nlohmann::ordered_json to_json(const Tournament& tournament, const std::vector<Entrant>& entrants,
+                               const Ratings& ratings) {
+  using nlohmann::ordered_json;
+  const Payoffs payoffs = tournament.payoffs();
+  const int n = tournament.players;
+  ordered_json players = ordered_json::array(), rates = ordered_json::array(), lows = ordered_json::array(),
+               highs = ordered_json::array(), draws = ordered_json::array(), first = ordered_json::array();
+  for (int a = 0; a < n; ++a) {
+    double won = 0;
+    std::vector<ordered_json> row, low, high, drawn, as_first;
+    for (int b = 0; b < n; ++b) {
+      const Score& here = tournament.scores[size_t(a) * n + b];
+      const Score& there = tournament.scores[size_t(b) * n + a];
+      const Interval interval = wilson(payoffs.wins(a, b), payoffs.games(a, b));
+      const bool same = a == b;
+      won += same ? 0 : payoffs.win_rate(a, b) / (n - 1);
+      row.push_back(same ? ordered_json() : ordered_json(payoffs.win_rate(a, b)));
+      low.push_back(same ? ordered_json() : ordered_json(interval.low));
+      high.push_back(same ? ordered_json() : ordered_json(interval.high));
+      drawn.push_back(same ? ordered_json() : ordered_json(here.draws + there.draws));
+      as_first.push_back(same ? ordered_json()
+                              : ordered_json((double(here.wins[0]) + double(here.draws) / 2) / double(here.games())));
+    }
+    rates.push_back(row), lows.push_back(low), highs.push_back(high), draws.push_back(drawn), first.push_back(as_first);
+    ordered_json player = {{"name", entrants[a].name}};
+    if (entrants[a].learner) player["timesteps"] = entrants[a].timesteps;
+    if (entrants[a].pool) player["members"] = entrants[a].pool->size();
+    player.update({{"elo", ratings.elo[a]},
+                   {"win_rate", won},
+                   {"nash", ratings.nash.mixture[a]},
+                   {"nash_skill", ratings.nash.skill[a]},
+                   {"alpha_rank", ratings.alpha_rank[a]}});
+    players.push_back(player);
+  }
+  return {{"rounds", tournament.rounds},
+          {"steps", tournament.steps},
+          {"players", players},
+          {"anchor", entrants[ratings.anchor].name},
+          {"win_rate", rates},
+          {"win_rate_low", lows},
+          {"win_rate_high", highs},
+          {"draws", draws},
+          {"win_rate_as_first", first},
+          {"cyclic_share", ratings.cyclic},
+          {"nash_gap", ratings.nash.gap},
+          {"alpha", ratings.alpha}};
+}
+
+}  // namespace throng
