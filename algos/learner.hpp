@@ -70,6 +70,8 @@ class THRONG_API Learner {
 
   // All parameters as one block of device memory, to be copied between learners of the same network.
   virtual std::span<float> weights() { return {}; }
+  // The run's folder, once there is one: for what a learner keeps there beside checkpoints.
+  virtual void keep_in(const std::string&) {}
   // Parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
   virtual std::map<std::string, Tensor> parameters() = 0;
   virtual std::map<std::string, Tensor> optimizer_state() = 0;

@@ -20,9 +20,8 @@ int Pool::add(Learner& learner) {
   return size() - 1;
 }
 
-void Pool::show(int member, Learner& learner) const {
-  const std::span<float> weights = learner.weights();
-  device_->copy(weights.data(), blocks_[member]->data, weights.size_bytes());
+void Pool::copy(int member, std::span<float> to) const {
+  device_->copy(to.data(), blocks_[member]->data, to.size_bytes());
 }
 
 std::string pool_path(const std::string& run_folder, const std::string& file) { return run_folder + "/pool/" + file; }
@@ -37,7 +36,8 @@ void save_pool(const std::string& run_folder, const std::vector<PoolEntry>& entr
                        {"weight", entry.weight}});
   }
   std::filesystem::create_directories(run_folder + "/pool");
-  write_file_atomically(pool_path(run_folder, "pool.json"), nlohmann::ordered_json{{"members", members}}.dump(2) + "\n");
+  write_file_atomically(pool_path(run_folder, "pool.json"),
+                        nlohmann::ordered_json{{"members", members}}.dump(2) + "\n");
 }
 
 std::vector<PoolEntry> load_pool(const std::string& run_folder) {
@@ -46,8 +46,8 @@ std::vector<PoolEntry> load_pool(const std::string& run_folder) {
   std::vector<PoolEntry> entries;
   try {
     for (const nlohmann::json& member : parse_json_file(path).at("members")) {
-      entries.push_back({member.at("file"), member.at("role"), member.at("learner"), member.at("timesteps"),
-                         member.at("weight")});
+      entries.push_back(
+          {member.at("file"), member.at("role"), member.at("learner"), member.at("timesteps"), member.at("weight")});
     }
   } catch (const nlohmann::json::exception& problem) {
     throw Error(path + ": " + problem.what());

@@ -17,8 +17,8 @@ class Pool {
   int size() const { return static_cast<int>(blocks_.size()); }
   // A copy of the learner's present parameters; gives its number.
   int add(Learner& learner);
-  // The learner acts with those of the member from now on. Waits for nothing.
-  void show(int member, Learner& learner) const;
+  // Waits for nothing.
+  void copy(int member, std::span<float> to) const;
 
  private:
   struct Block {

@@ -29,9 +29,9 @@ struct Opponent {
 };
 
 struct TeamOptions {
-  std::vector<Side> own;  // what becomes an environment, in this order
-  std::vector<int32_t>
-      bots;  // [2 * game + team], numbers of spec().policies for seats that the game plays, or -1; or empty
+  std::vector<Side> own = {};  // what becomes an environment, in this order
+  // [2 * game + team], numbers of spec().policies for sides that the game plays, or -1; or empty.
+  std::vector<int32_t> bots = {};
   bool zero_sum = false;  // the reward is the first objective, less the other team's mean, halved
 };
 
@@ -59,6 +59,7 @@ class Teams : public VecEnv {
   // Lets the games with a flag begin anew, [game]; what they had played counts nowhere. observations() are up to date then.
   virtual void restart(const std::vector<uint8_t>& games) = 0;
   virtual VecEnv& games() = 0;
+  virtual Opponent* opponent() = 0;  // or null
   bool replayable() const override { return false; }
 
  protected:

@@ -206,10 +206,6 @@ void add_totals(Device& device, Rows rows, int objectives, int info, const uint8
   });
 }
 
-bool any_of_second(const std::vector<Side>& seats) {
-  return std::any_of(seats.begin(), seats.end(), [](const Side& seat) { return seat.team == 1; });
-}
-
 // Those that `own` leaves, in the order of games and teams.
 std::vector<Side> others(int games, const std::vector<Side>& own) {
   std::vector<uint8_t> taken(2 * size_t(games), 0);
@@ -249,8 +245,7 @@ class TeamsOf final : public Teams {
     const std::vector<Side> left = others(games_, options.own);
     const int all = both_->spec().num_agents, first = first_team(both_->spec());
     own_ = {nullptr, num_envs(), spec_.num_agents, all, first};
-    other_ = {nullptr, static_cast<int>(left.size()), any_of_second(left) ? all - first : first, all, first};
-    if (!left.empty()) other_.agents = std::max(other_.agents, other_.size(left[0].team));
+    other_ = {nullptr, static_cast<int>(left.size()), team_spec(both_->spec(), left, false).num_agents, all, first};
     judge_ = {own_, both_->spec().num_objectives, static_cast<int>(spec_.info.size()), measure(spec_, "won"),
               measure(spec_, "drawn")};
     if (!opponent_ && options.bots.empty() && !left.empty()) throw Error("teams: a seat is left, and no opponent");
@@ -268,6 +263,7 @@ class TeamsOf final : public Teams {
   }
 
   VecEnv& games() override { return *both_; }
+  Opponent* opponent() override { return opponent_.get(); }
 
   // The game draws for all rows, from its own masks, and a part of that is ours.
   void random_actions(const uint8_t*, void* actions, Key key, uint32_t draw) override {

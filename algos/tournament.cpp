@@ -5,8 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "algos/opponent_slots.hpp"
 #include "algos/policy.hpp"
-#include "algos/self_play.hpp"
 #include "core/error.hpp"
 
 namespace throng {
@@ -32,7 +32,7 @@ struct Batch {
 // A network and the seats that it plays, one after the other among all.
 struct Part {
   const Entrant* entrant;
-  int member;  // of its mixture, or -1
+  int member;  // of its pool, or -1
   std::vector<Side> sides;
 };
 
@@ -52,7 +52,7 @@ std::vector<Part> parts_of(const std::vector<Entrant>& entrants, const Batch& ba
     const Entrant& entrant = entrants[p];
     const size_t begin = parts.size();
     if (entrant.pool) {
-      for (size_t m = 0; m < entrant.weights.size(); ++m) parts.push_back({&entrant, static_cast<int>(m), {}});
+      for (const int member : entrant.members) parts.push_back({&entrant, member, {}});
     } else {
       parts.push_back({&entrant, -1, {}});
     }
@@ -73,20 +73,18 @@ class Match {
   Match(std::unique_ptr<VecEnv> games, std::vector<Part> parts, const TournamentOptions& options, uint64_t seed)
       : parts_(std::move(parts)), options_(options), seed_(seed), arena_(games->shared_device()) {
     TeamOptions teams;
-    teams.bots.assign(2 * size_t(games->num_envs()), -1);
-    size_t widest = 0;
+    std::vector<int32_t> bots(2 * size_t(games->num_envs()), -1);
+    bool any_bot = false;
     for (const Part& part : parts_) {
+      any_bot = any_bot || part.entrant->bot >= 0;
       for (const Side& side : part.sides) {
         teams.own.push_back(side);
-        teams.bots[2 * side.game + side.team] = part.entrant->bot;
+        bots[2 * side.game + side.team] = part.entrant->bot;
       }
     }
+    if (any_bot) teams.bots = bots;
     env_ = make_teams(std::move(games), teams, nullptr);
-    for (const Part& part : parts_) {
-      if (part.entrant->learner)
-        widest = std::max(widest, part.sides.size() * rows_per_side() * part.entrant->learner->state_dim());
-      states_.push_back(nullptr);
-    }
+    states_.resize(parts_.size());
     for (size_t i = 0; i < parts_.size(); ++i) {
       const Learner* learner = parts_[i].entrant->learner.get();
       if (learner && learner->state_dim() > 0)
@@ -124,7 +122,7 @@ class Match {
       if (part.entrant->learner && rows > 0) {
         const Observations seen = {static_cast<uint8_t*>(all.obs) + row * spec.obs_dim * spec.obs_item_bytes(),
                                    all.avail_actions + row * spec.num_actions, all.active + row, nullptr};
-        if (part.member >= 0) part.entrant->pool->show(part.member, *part.entrant->learner);
+        if (part.member >= 0) part.entrant->pool->copy(part.member, part.entrant->learner->weights());
         part.entrant->learner->act_on(seen, nullptr, states_[i], rows, options_.greedy,
                                       fold_in(drawn, static_cast<uint32_t>(i)), t, actions + row * spec.action_dim());
       }
@@ -163,9 +161,10 @@ Entrant load_entrant(const std::string& text, const EnvSpec& spec, const SpecOf&
   const std::string folder = text.substr(0, at), checkpoint = at == std::string::npos ? "latest" : text.substr(at + 1);
   Run run = Run::load(folder);
   const EnvSpec learned = learner_spec(spec_of(run.env, run.env_config), run.train);
-  if (learned.obs_dim != spec.obs_dim || learned.obs_dtype != spec.obs_dtype || learned.num_actions != spec.num_actions ||
-      learned.action_dim() != spec.action_dim()) {
-    throw Error(text + " was trained in " + run.env + ", where an agent sees or chooses other things than in " + spec.id);
+  if (learned.obs_dim != spec.obs_dim || learned.obs_dtype != spec.obs_dtype ||
+      learned.num_actions != spec.num_actions || learned.action_dim() != spec.action_dim()) {
+    throw Error(text + " was trained in " + run.env + ", where an agent sees or chooses other things than in " +
+                spec.id);
   }
   auto policy = std::make_shared<Policy>(std::move(run), checkpoint, learned, device, kRoom / learned.num_agents + 1);
   entrant.timesteps = policy->timesteps();
@@ -175,7 +174,7 @@ Entrant load_entrant(const std::string& text, const EnvSpec& spec, const SpecOf&
     if (member.weight <= 0) continue;
     if (!entrant.pool) entrant.pool = std::make_shared<Pool>(device);
     entrant.learner->load(read_safetensors(pool_path(folder, member.file)).tensors, {});
-    entrant.pool->add(*entrant.learner);
+    entrant.members.push_back(entrant.pool->add(*entrant.learner));
     entrant.weights.push_back(member.weight);
   }
   return entrant;

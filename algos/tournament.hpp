@@ -19,11 +19,12 @@ namespace throng {
 // A player: a policy, a mixture of policies of which one is drawn for every game, or a player that comes with the game.
 struct Entrant {
   std::string name;
-  int64_t timesteps = 0;                  // that a policy has learned from
-  std::shared_ptr<Learner> learner;       // null: the game's own
-  int bot = -1;                           // number of spec().policies
-  std::shared_ptr<Pool> pool;             // members of a mixture; null: the learner as it is
-  std::vector<double> weights;            // [member], adding up to 1
+  int64_t timesteps = 0;             // that a policy has learned from
+  std::shared_ptr<Learner> learner;  // null: the game's own
+  int bot = -1;                      // number of spec().policies
+  std::shared_ptr<Pool> pool;        // of a mixture; null: the learner as it is
+  std::vector<int> members;          // of the pool
+  std::vector<double> weights;       // [member], adding up to 1
 };
 
 // The sizes of an environment with these parameters (envs/registry.hpp: env_spec).
@@ -36,7 +37,7 @@ Entrant load_entrant(const std::string& text, const EnvSpec& spec, const SpecOf&
                      const std::shared_ptr<Device>& device);
 
 struct TournamentOptions {
-  int rounds = 500;      // games of a pair, half from each side; an odd number is one more
+  int rounds = 500;  // games of a pair, half from each side; an odd number is one more
   uint64_t seed = 0;
   bool greedy = false;
   int num_envs = 65536;  // games side by side, about
@@ -59,7 +60,7 @@ Tournament play_tournament(const MakeGames& make_games, const std::vector<Entran
 
 // Ratings of all kinds.
 struct Ratings {
-  std::vector<double> elo;         // Bradley-Terry; `anchor` at 1000
+  std::vector<double> elo;  // Bradley-Terry; `anchor` at 1000
   int anchor = 0;
   NashAverage nash;                // Nash averaging
   std::vector<double> alpha_rank;  // masses

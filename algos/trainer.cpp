@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "algos/saved_opponent.hpp"
+#include "algos/self_play.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 
@@ -32,6 +33,7 @@ Trainer::Trainer(Run run, MakeEnv make_env, const MakeLearner& make_learner)
   build(make_learner);  // a mistake in the settings leaves no folder behind
   folder_ = RunFolder::create(run_);
   run_.folder = folder_.path();
+  learner_->keep_in(run_.folder);
   env_->reset(run_.train.seed);
   write_file_atomically(folder_.file("config.json"), run_.to_json().dump(2) + "\n");
   open_logs();
@@ -60,7 +62,13 @@ void Trainer::build(const MakeLearner& make_learner) {
   run_.device = device_->kind();
   BatchOptions options;
   options.num_envs = run_.train.num_envs;
-  if (!run_.train.opponent_run.empty()) make_env_ = against_run(make_env_, run_.train.opponent_run);
+  MakeLearner make = make_learner;
+  if (run_.train.selfplay != kNoSelfPlay) {
+    make = self_play_learner(run_, make_env_, make_learner);
+    make_env_ = self_play_env(make_env_, run_.train);
+  } else if (!run_.train.opponent_run.empty()) {
+    make_env_ = against_run(make_env_, run_.train.opponent_run);
+  }
   env_ = make_env_(run_.env, device_, options, run_.env_config);
   const std::string& version = env_->spec().version;
   if (run_.env_version.empty()) run_.env_version = version;
@@ -68,7 +76,7 @@ void Trainer::build(const MakeLearner& make_learner) {
     throw Error("the run in '" + run_.folder + "' was trained under rules '" + run_.env_version + "' of " + run_.env +
                 ", but these are '" + version + "'");
   }
-  learner_ = make_learner(device_, env_->spec(), run_.train.num_envs, run_.train);
+  learner_ = make(device_, env_->spec(), run_.train.num_envs, run_.train);
 }
 
 void Trainer::load(const Checkpoint& checkpoint) {

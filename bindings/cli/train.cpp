@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "algos/presets.hpp"
-#include "algos/saved_opponent.hpp"
+#include "algos/self_play.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
@@ -224,9 +224,11 @@ int go(Trainer& trainer, const TrainOptions& options, const StopOnSignal& stop) 
 void show_memory(const Run& run, const std::shared_ptr<Device>& device, bool as_json) {
   BatchOptions batch;
   batch.num_envs = run.train.num_envs;
-  auto env = make(run.env, device, batch, run.env_config);
-  if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
-  const auto learner = make_learner(device, env->spec(), run.train.num_envs, run.train);
+  const bool alone = run.train.selfplay == kNoSelfPlay;
+  auto env = alone ? evaluation_view(make(run.env, device, batch, run.env_config), run.train)
+                   : self_play_env(make, run.train)(run.env, device, batch, run.env_config);
+  const MakeLearner make_one = alone ? MakeLearner(make_learner) : self_play_learner(run, make, make_learner);
+  const auto learner = make_one(device, env->spec(), run.train.num_envs, run.train);
   auto plan = learner->memory_plan();
   plan.insert(plan.begin(), {"environments", env->bytes()});
   plan.emplace_back("all", env->bytes() + learner->bytes());
