@@ -7,15 +7,22 @@
 
 namespace throng {
 
-int first_team(const EnvSpec& spec) {
-  if (spec.agents.size() == 2) return 1;
+std::vector<int> team_sizes(const EnvSpec& spec) {
   const auto team = [](const std::string& agent) { return agent.substr(0, agent.rfind('_')); };
-  size_t own = 0;
-  while (own < spec.agents.size() && team(spec.agents[own]) == team(spec.agents[0])) ++own;
-  for (size_t i = own; i < spec.agents.size(); ++i) {
-    if (team(spec.agents[i]) == team(spec.agents[0])) own = spec.agents.size();
+  const auto all = static_cast<int>(spec.agents.size());
+  if (all == 2) return {1, 1};
+  int own = 0;
+  while (own < all && team(spec.agents[own]) == team(spec.agents[0])) ++own;
+  for (int i = own; i < all; ++i) {
+    if (team(spec.agents[i]) == team(spec.agents[0])) return {};
   }
-  if (own < spec.agents.size()) return static_cast<int>(own);
+  if (own == all) return {};
+  return {own, all - own};
+}
+
+int first_team(const EnvSpec& spec) {
+  const std::vector<int> sizes = team_sizes(spec);
+  if (!sizes.empty()) return sizes[0];
   throw Error(spec.id + ": an opponent needs a second team of agents; they are " + spec.agents.front() + " to " +
               spec.agents.back() + " (smax: env.opponent=policy, fighting: fighting/versus)");
 }

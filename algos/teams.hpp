@@ -18,9 +18,9 @@ struct Side {
   bool operator==(const Side&) const = default;
 };
 
-// Chooses the actions of all seats that nobody else takes, in the order of games and teams: device pointers, `seen` and `ended`
-// of [seat, agent]. `ended`: the agent's episode ended in the step before, so what was remembered of it is over. `draw` numbers
-// the call.
+// Chooses the actions of all sides that nobody else takes, in the order of games and teams: device pointers, `seen` and `ended`
+// of [side, agent]. `ended`: what was remembered of the agent's episode is over, since it ended in the step before, or since the
+// game begins anew. `draw` numbers the call.
 struct Opponent {
   virtual ~Opponent() = default;
   virtual void act(const Observations& seen, const uint8_t* ended, Key key, uint32_t draw, void* actions) = 0;
@@ -47,9 +47,9 @@ struct Score {
   }
 };
 
-// Observations, masks, flags, rewards, final values and statistics are those of the own seats; the state is that of the games.
-// Measures named "won" and "drawn" are the seat's own. If all own seats are of first teams, the world state stays; else there is
-// none. Where teams are not equally large and both are among the own seats, the smaller one is filled up by agents that are never
+// Observations, masks, flags, rewards, final values and statistics are those of the own sides; the state is that of the games.
+// Measures named "won" and "drawn" are the side's own. If all own sides are of first teams, the world state stays; else there is
+// none. Where teams are not equally large and both are among the own sides, the smaller one is filled up by agents that are never
 // active. All draws follow from the seed of reset(). Rows are copied once on their way.
 class Teams : public VecEnv {
  public:
@@ -66,20 +66,21 @@ class Teams : public VecEnv {
   using VecEnv::VecEnv;
 };
 
-// How many agents the first team has: of two agents one; else those whose names begin like the first one's, "ally_0",
-// "ally_1". Error unless there are others, and all of them behind.
-int first_team(const EnvSpec& spec);
+// How many agents each of two teams has: of two agents one; else the first team are those whose names begin like the first
+// one's, "ally_0", "ally_1". Empty unless there are others, and all of them behind.
+std::vector<int> team_sizes(const EnvSpec& spec);
+int first_team(const EnvSpec& spec);  // of them; Error if there are no two
 
-// What an environment of these seats looks like, for learners.
+// What an environment of these sides looks like, for learners.
 EnvSpec team_spec(const EnvSpec& both, const std::vector<Side>& own, bool zero_sum);
 
-// `both`, in which the agents are both teams, as environments of the own seats. `opponent` may be null if no seat is left.
+// `both`, in which the agents are both teams, as environments of the own sides. `opponent` may be null if no side is left.
 std::unique_ptr<Teams> make_teams(std::unique_ptr<VecEnv> both, const TeamOptions& options,
                                   std::unique_ptr<Opponent> opponent);
 
 // All first teams, against an opponent.
 std::unique_ptr<Teams> against(std::unique_ptr<VecEnv> both, std::unique_ptr<Opponent> opponent);
-// One seat of every game, of each team in every second, against a policy that comes with the game.
+// One side of every game, of each team in every second, against a policy that comes with the game.
 std::unique_ptr<Teams> against_bot(std::unique_ptr<VecEnv> both, const std::string& policy, bool zero_sum);
 
 }  // namespace throng

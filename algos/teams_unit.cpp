@@ -1,4 +1,4 @@
-// Games of two teams as environments of single seats: rows are parted after every step. Compiled for CPU and CUDA.
+// Games of two teams as environments of single sides: rows are parted after every step. Compiled for CPU and CUDA.
 #include <algorithm>
 #include <utility>
 
@@ -17,16 +17,16 @@ namespace {
 // Environment e draws from fold_in(key(seed), e); no environment has this number. Bots draw apart from the opponent.
 constexpr uint32_t kOpponentStream = 0xfffffffdu, kBots = 0x626f7473;
 
-// The rows of some seats, and where they are among those of all agents.
+// The rows of some sides, and where they are among those of all agents.
 struct Rows {
-  const int32_t* seat = nullptr;  // [seat], 2 * game + team
-  int seats = 0, agents = 0;      // agents: rows of a seat
+  const int32_t* side = nullptr;  // [side], 2 * game + team
+  int sides = 0, agents = 0;      // agents: rows of a side
   int all = 0, first = 0;         // agents of a game, and of its first team
 
-  THRONG_HD int64_t count() const { return int64_t(seats) * agents; }
+  THRONG_HD int64_t count() const { return int64_t(sides) * agents; }
   bool fills_up() const { return agents > size(0) || agents > size(1); }
-  THRONG_HD int game(int64_t row) const { return seat[row / agents] / 2; }
-  THRONG_HD int team(int64_t row) const { return seat[row / agents] % 2; }
+  THRONG_HD int game(int64_t row) const { return side[row / agents] / 2; }
+  THRONG_HD int team(int64_t row) const { return side[row / agents] % 2; }
   THRONG_HD int64_t begin(int game, int team) const { return int64_t(game) * all + team * first; }
   THRONG_HD int size(int team) const { return team ? all - first : first; }
   // -1 for an agent that fills up a smaller team.
@@ -62,12 +62,12 @@ void take_items(Device& device, Rows rows, const void* all, void* own, int dim, 
   take(device, rows, static_cast<const uint32_t*>(all), static_cast<uint32_t*>(own), dim, where);
 }
 
-// `dim` items of each seat that its game has once.
+// `dim` items of each side that its game has once.
 template <class T>
 void take_of_game(Device& device, Rows rows, const T* all, T* own, int dim, const uint8_t* where = nullptr) {
   if (!all || !own) return;
-  Backend::each(device, int64_t(rows.seats) * dim, [=] THRONG_HD(int64_t i) {
-    const int game = rows.seat[i / dim] / 2;
+  Backend::each(device, int64_t(rows.sides) * dim, [=] THRONG_HD(int64_t i) {
+    const int game = rows.side[i / dim] / 2;
     if (!where || where[game]) own[i] = all[int64_t(game) * dim + i % dim];
   });
 }
@@ -122,13 +122,13 @@ void spread(Device& device, Rows rows, const uint8_t* per_game, uint8_t* per_row
   Backend::each(device, rows.count(), [=] THRONG_HD(int64_t row) { per_row[row] = per_game[rows.game(row)]; });
 }
 
-// Of games, the flags of own seats.
+// Of games, the flags of own sides.
 void gather_mask(Device& device, int games, const int32_t* own_at, const uint8_t* mask, uint8_t* of_game) {
   Backend::each(device, games, [=] THRONG_HD(int64_t g) {
     of_game[g] = 0;
     for (int team = 0; team < 2; ++team) {
-      const int seat = own_at[2 * g + team];
-      if (seat >= 0 && mask[seat]) of_game[g] = 1;
+      const int side = own_at[2 * g + team];
+      if (side >= 0 && mask[side]) of_game[g] = 1;
     }
   });
 }
@@ -176,42 +176,42 @@ void judge(Device& device, Judge judge, int games, const uint8_t* ends, const Ou
   });
 }
 
-// Winning and drawing are the seat's own, all else is the game's.
+// Winning and drawing are the side's own, all else is the game's.
 void take_info(Device& device, Judge judge, Rows rows, const float* all, const uint8_t* results, float* own,
                const uint8_t* where) {
   const int dim = judge.info_dim;
   if (dim == 0) return;
-  Backend::each(device, int64_t(rows.seats) * dim, [=] THRONG_HD(int64_t i) {
-    const int game = rows.seat[i / dim] / 2, team = rows.seat[i / dim] % 2, k = static_cast<int>(i % dim);
+  Backend::each(device, int64_t(rows.sides) * dim, [=] THRONG_HD(int64_t i) {
+    const int game = rows.side[i / dim] / 2, team = rows.side[i / dim] % 2, k = static_cast<int>(i % dim);
     if (!where[game]) return;
     own[i] = k == judge.won && team == 1 ? float(results[game] == kSecond) : all[int64_t(game) * dim + k];
   });
 }
 
-// As in Stepper::record: episodes, mean return of the seat's agents, length, info.
+// As in Stepper::record: episodes, mean return of the side's agents, length, info.
 void add_totals(Device& device, Rows rows, int objectives, int info, const uint8_t* ends, const Finals& finals,
                 float* totals) {
-  Backend::each(device, rows.seats, [=] THRONG_HD(int64_t v) {
-    const int game = rows.seat[v] / 2, agents = rows.size(rows.seat[v] % 2);
+  Backend::each(device, rows.sides, [=] THRONG_HD(int64_t v) {
+    const int game = rows.side[v] / 2, agents = rows.size(rows.side[v] % 2);
     if (!ends[game]) return;
     float* total = totals + v;
     *total += 1.0f;
     for (int o = 0; o < objectives; ++o) {
       float sum = 0.0f;
       for (int a = 0; a < agents; ++a) sum += finals.episode_return[(v * rows.agents + a) * objectives + o];
-      *(total += rows.seats) += sum / static_cast<float>(agents);
+      *(total += rows.sides) += sum / static_cast<float>(agents);
     }
-    *(total += rows.seats) += static_cast<float>(finals.episode_length[v]);
-    for (int i = 0; i < info; ++i) *(total += rows.seats) += finals.info[v * info + i];
+    *(total += rows.sides) += static_cast<float>(finals.episode_length[v]);
+    for (int i = 0; i < info; ++i) *(total += rows.sides) += finals.info[v * info + i];
   });
 }
 
 // Those that `own` leaves, in the order of games and teams.
 std::vector<Side> others(int games, const std::vector<Side>& own) {
   std::vector<uint8_t> taken(2 * size_t(games), 0);
-  for (const Side& seat : own) {
-    if (seat.game < 0 || seat.game >= games || seat.team < 0 || seat.team > 1 || taken[2 * seat.game + seat.team]++)
-      throw Error("teams: there is no seat " + std::to_string(seat.team) + " of game " + std::to_string(seat.game) +
+  for (const Side& side : own) {
+    if (side.game < 0 || side.game >= games || side.team < 0 || side.team > 1 || taken[2 * side.game + side.team]++)
+      throw Error("teams: there is no side " + std::to_string(side.team) + " of game " + std::to_string(side.game) +
                   ", or it is taken twice");
   }
   std::vector<Side> left;
@@ -226,9 +226,9 @@ int measure(const EnvSpec& spec, const char* name) {
   return found == spec.info.end() ? -1 : static_cast<int>(found - spec.info.begin());
 }
 
-BatchOptions options_of(const VecEnv& both, size_t seats) {
+BatchOptions options_of(const VecEnv& both, size_t sides) {
   BatchOptions options = both.options();
-  options.num_envs = static_cast<int>(seats);
+  options.num_envs = static_cast<int>(sides);
   options.obs_bfloat16 = false;  // the rows are so already
   return options;
 }
@@ -248,11 +248,11 @@ class TeamsOf final : public Teams {
     other_ = {nullptr, static_cast<int>(left.size()), team_spec(both_->spec(), left, false).num_agents, all, first};
     judge_ = {own_, both_->spec().num_objectives, static_cast<int>(spec_.info.size()), measure(spec_, "won"),
               measure(spec_, "drawn")};
-    if (!opponent_ && options.bots.empty() && !left.empty()) throw Error("teams: a seat is left, and no opponent");
+    if (!opponent_ && options.bots.empty() && !left.empty()) throw Error("teams: a side is left, and no opponent");
     want_buffers(options);
     allocate();
-    place(own_, own_seats_, options.own);
-    place(other_, other_seats_, left);
+    place(own_, own_sides_, options.own);
+    place(other_, other_sides_, left);
     if (bots_) place_bots(options.bots);
     std::vector<int32_t> at(2 * size_t(games_), -1);
     for (size_t i = 0; i < options.own.size(); ++i)
@@ -274,7 +274,7 @@ class TeamsOf final : public Teams {
     take_items(*device_, own_, both_->actions(), actions, spec_.action_dim(), 4);
   }
   void mixed_actions(const int32_t*, void*, Key, uint32_t) override {
-    throw Error(spec_.id + ": seats of teams have one policy for all");
+    throw Error(spec_.id + ": sides of games have one policy for all");
   }
   Image render(int env, int size) override { return both_->render(env, size); }
 
@@ -365,8 +365,8 @@ class TeamsOf final : public Teams {
 
   void want_buffers(const TeamOptions& options) {
     const size_t rows = other_.count(), games = games_;
-    arena_.want(own_seats_, own_.seats);
-    arena_.want(other_seats_, other_.seats);
+    arena_.want(own_sides_, own_.sides);
+    arena_.want(other_sides_, other_.sides);
     arena_.want(own_at_, 2 * games);
     if (!options.bots.empty()) arena_.want(bots_, games * own_.all);
     arena_.want(other_obs_, rows * spec_.obs_dim * spec_.obs_item_bytes());
@@ -381,11 +381,11 @@ class TeamsOf final : public Teams {
     arena_.want(scores_, 3 * games);
   }
 
-  void place(Rows& rows, int32_t* seats, const std::vector<Side>& from) {
+  void place(Rows& rows, int32_t* sides, const std::vector<Side>& from) {
     std::vector<int32_t> words;
-    for (const Side& seat : from) words.push_back(2 * seat.game + seat.team);
-    upload(*device_, seats, words);
-    rows.seat = seats;
+    for (const Side& side : from) words.push_back(2 * side.game + side.team);
+    upload(*device_, sides, words);
+    rows.side = sides;
     if (&rows != &own_) return;
     const int64_t totals = int64_t(num_totals()) * num_envs();
     kept_ = {{"raised", "U8", games_, size_t(games_), raised_},
@@ -394,11 +394,11 @@ class TeamsOf final : public Teams {
              {"totals", "F32", totals, size_t(totals) * sizeof(float), book_.totals}};
   }
 
-  void place_bots(const std::vector<int32_t>& of_seats) {
-    if (of_seats.size() != 2 * size_t(games_)) throw Error("teams: bots must be [2 * game + team]");
+  void place_bots(const std::vector<int32_t>& of_sides) {
+    if (of_sides.size() != 2 * size_t(games_)) throw Error("teams: bots must be [2 * game + team]");
     std::vector<int32_t> of_rows;
     for (int g = 0; g < games_; ++g) {
-      for (int a = 0; a < own_.all; ++a) of_rows.push_back(of_seats[2 * g + (a >= own_.first)]);
+      for (int a = 0; a < own_.all; ++a) of_rows.push_back(of_sides[2 * g + (a >= own_.first)]);
     }
     upload(*device_, bots_, of_rows);
   }
@@ -469,11 +469,11 @@ class TeamsOf final : public Teams {
   Rows own_, other_;
   Judge judge_;
   std::vector<Kept> kept_;
-  int32_t *own_seats_ = nullptr, *other_seats_ = nullptr;  // [seat], see Rows
-  int32_t* own_at_ = nullptr;                              // [game, 2], the number of an own seat, or -1
+  int32_t *own_sides_ = nullptr, *other_sides_ = nullptr;  // [side], see Rows
+  int32_t* own_at_ = nullptr;                              // [game, 2], the number of an own side, or -1
   int32_t* bots_ = nullptr;                                // [game, agent], or null
   uint8_t *other_obs_ = nullptr, *other_avail_ = nullptr, *other_active_ = nullptr, *other_ended_ = nullptr;
-  uint32_t* other_actions_ = nullptr;  // [other seat, agent, action_dim], int32 or float32
+  uint32_t* other_actions_ = nullptr;  // [other side, agent, action_dim], int32 or float32
   uint8_t *mask_ = nullptr, *results_ = nullptr;
   uint8_t *raised_ = nullptr, *ends_ = nullptr;  // [game], flags that stay up; episodes that ended in the last step
   int32_t* scores_ = nullptr;                    // [3, game], by Result

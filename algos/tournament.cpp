@@ -166,9 +166,12 @@ Entrant load_entrant(const std::string& text, const EnvSpec& spec, const SpecOf&
     throw Error(text + " was trained in " + run.env + ", where an agent sees or chooses other things than in " +
                 spec.id);
   }
-  auto policy = std::make_shared<Policy>(std::move(run), checkpoint, learned, device, kRoom / learned.num_agents + 1);
+  const bool of_pool = checkpoint.starts_with("pool/");
+  auto policy = std::make_shared<Policy>(std::move(run), of_pool ? "latest" : checkpoint, learned, device,
+                                         kRoom / learned.num_agents + 1);
   entrant.timesteps = policy->timesteps();
   entrant.learner = std::shared_ptr<Learner>(policy, &policy->learner());
+  if (of_pool) entrant.learner->load(read_safetensors(folder + "/" + checkpoint).tensors, {});
   if (at != std::string::npos) return entrant;
   for (const PoolEntry& member : load_pool(folder)) {
     if (member.weight <= 0) continue;

@@ -31,7 +31,7 @@ struct Entrant {
 using SpecOf = std::function<EnvSpec(const std::string& env, const nlohmann::json& config)>;
 
 // "bot:random", "bot:NAME" with a NAME of spec.policies; "runs/mine", the run's mixture if it learned one and else its latest
-// policy; "runs/mine@best", "runs/mine@latest", "runs/mine@step_N.safetensors". `spec` is of the game that will be played, with
+// policy; "runs/mine@best", "runs/mine@latest", "runs/mine@step_N.safetensors", "runs/mine@pool/0000.safetensors". `spec` is of the game that will be played, with
 // both teams. Error unless the policy sees and chooses as many things as an agent of that game.
 Entrant load_entrant(const std::string& text, const EnvSpec& spec, const SpecOf& spec_of,
                      const std::shared_ptr<Device>& device);

@@ -102,16 +102,18 @@ Source read_command_line(const TrainOptions& options, const std::string& env) {
   return source;
 }
 
-// Every algorithm has a preset of its own name; the algorithm may stand in what is laid over it.
+// Every algorithm has a preset of its own name, and self-play has one; which it is may stand in what is laid over it.
 std::string choose_preset(const TrainOptions& options, const Source& file, const Source& given) {
   if (!options.preset.empty()) return options.preset;
   TrainConfig config;
   for (const Source* source : {&file, &given}) {
-    if (source->train.is_object() && source->train.contains("algo")) {
-      read_config(config, {{"algo", source->train["algo"]}}, "train");
+    for (const char* key : {"algo", "selfplay"}) {
+      if (source->train.is_object() && source->train.contains(key)) {
+        read_config(config, {{key, source->train[key]}}, "train");
+      }
     }
   }
-  return kAlgos[config.algo];
+  return config.selfplay != kNoSelfPlay ? "selfplay" : kAlgos[config.algo];
 }
 
 // Defaults <- preset <- the environment's wishes for that preset <- file <- command line.

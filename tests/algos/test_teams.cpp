@@ -92,7 +92,7 @@ TEST_CASE("an environment of one team is the game of both, seen from one side") 
       const EnvSpec& spec = one->spec();
       CHECK(spec.agents == std::vector<std::string>{"ally_0", "ally_1"});
       both->reset(3), one->reset(3);
-      std::vector<uint8_t> ends(kEnvs, 0), flags_before(kEnvs, 0);
+      std::vector<uint8_t> ends(kEnvs, 1), flags_before(kEnvs, 0);  // nothing is remembered at first
       for (uint32_t t = 0; t < 90; ++t) {
         const auto avail = read<uint8_t>(*both, both->observations().avail_actions, spec.num_actions);
         REQUIRE(rows_of(avail, 0, kAllies) == read<uint8_t>(*one, one->observations().avail_actions, spec.num_actions));
