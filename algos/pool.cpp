@@ -45,7 +45,8 @@ std::vector<PoolEntry> load_pool(const std::string& run_folder) {
   if (!std::filesystem::exists(path)) return {};
   std::vector<PoolEntry> entries;
   try {
-    for (const nlohmann::json& member : parse_json_file(path).at("members")) {
+    const nlohmann::json pool = parse_json_file(path);
+    for (const nlohmann::json& member : pool.at("members")) {
       entries.push_back(
           {member.at("file"), member.at("role"), member.at("learner"), member.at("timesteps"), member.at("weight")});
     }

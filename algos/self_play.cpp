@@ -433,8 +433,17 @@ std::string SelfPlay::not_finite() {
 
 size_t SelfPlay::bytes() const {
   size_t all = 0;
-  for (const Player& player : players_) all += player.learner->bytes() + (player.own_env ? player.own_env->bytes() : 0);
+  for (const Player& player : players_) {
+    all += player.learner->bytes();
+    if (player.own_env) all += player.own_env->bytes() + player.env->games().bytes();
+  }
   return all;
+}
+
+std::vector<std::pair<std::string, size_t>> SelfPlay::memory_plan() const {
+  auto plan = first().memory_plan();
+  if (num_learners() > 1) plan.emplace_back("other learners, and their games", bytes() - first().bytes());
+  return plan;
 }
 
 MakeLearner self_play_learner(const Run& run, const MakeEnv& make_games, const MakeLearner& make_learner) {

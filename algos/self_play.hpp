@@ -47,6 +47,7 @@ class SelfPlay final : public Learner {
             const std::map<std::string, Tensor>& optimizer_state) override;
   std::string not_finite() override;
   size_t bytes() const override;
+  std::vector<std::pair<std::string, size_t>> memory_plan() const override;
 
   const League& league() const { return league_; }
   const Payoffs& payoffs() const { return payoffs_; }

