@@ -38,42 +38,31 @@ std::vector<Side> SlotLayout::own() const {
 }
 
 OpponentSlots::OpponentSlots(const VecEnv& both, const SlotLayout& layout, const TrainConfig& config)
-    : device_(both.device()),
-      layout_(layout),
-      spec_(spec_of_sides(both.spec(), config.zero_sum)),
-      rows_per_slot_(int64_t(layout.games_per_slot) * spec_.num_agents),
-      arena_(both.shared_device()) {
+    : device_(both.device()), arena_(both.shared_device()) {
+  const EnvSpec spec = spec_of_sides(both.spec(), config.zero_sum);
+  rows_ = int64_t(layout.slots) * layout.games_per_slot * spec.num_agents;
   TrainConfig acting = config;
   acting.num_steps = 0;  // it acts and does not learn
-  actor_ = make_learner(both.shared_device(), spec_, layout.games_per_slot, acting);
-  size_ = static_cast<int64_t>(actor_->weights().size());
-  arena_.want(weights_, layout.slots * size_);
-  if (actor_->state_dim() > 0) arena_.want(state_, rows() * actor_->state_dim());
+  actor_ =
+      make_learner(both.shared_device(), spec, layout.games_per_slot, std::vector<TrainConfig>(layout.slots, acting));
+  if (actor_->state_dim() > 0) arena_.want(state_, rows_ * actor_->state_dim());
   arena_.commit();
 }
 
 void OpponentSlots::act(const Observations& seen, const uint8_t* ended, Key key, uint32_t draw, void* actions) {
-  for (int slot = 0; slot < layout_.slots; ++slot) {
-    const int64_t first = slot * rows_per_slot_;
-    const Observations part = {static_cast<uint8_t*>(seen.obs) + first * spec_.obs_dim * spec_.obs_item_bytes(),
-                               seen.avail_actions + first * spec_.num_actions, seen.active + first, nullptr};
-    device_.copy(actor_->weights().data(), weights(slot).data(), weights(slot).size_bytes());
-    actor_->act_on(part, ended + first, state_ ? state_ + first * actor_->state_dim() : nullptr, rows_per_slot_,
-                   /*greedy=*/false, fold_in(key, static_cast<uint32_t>(slot)), draw,
-                   static_cast<int32_t*>(actions) + first * spec_.action_dim());
-  }
+  actor_->act_on(seen, ended, state_, rows_, /*greedy=*/false, key, draw, static_cast<int32_t*>(actions));
 }
 
 std::map<std::string, Tensor> OpponentSlots::snapshot() {
   if (state_ == nullptr) return {};
   const int64_t dim = actor_->state_dim();
-  return {{"state", Tensor::of<float>({rows(), dim}, download(device_, state_, rows() * dim))}};
+  return {{"state", Tensor::of<float>({rows_, dim}, download(device_, state_, rows_ * dim))}};
 }
 
 void OpponentSlots::restore(const std::map<std::string, Tensor>& from) {
   if (state_ == nullptr) return;
   const auto found = from.find("state");
-  const std::vector<int64_t> shape = {rows(), actor_->state_dim()};
+  const std::vector<int64_t> shape = {rows_, actor_->state_dim()};
   if (found == from.end() || found->second.shape != shape) throw Error("the opponents' state is not in the snapshot");
   const auto values = found->second.as<float>();
   device_.copy(state_, values.data(), values.size_bytes());

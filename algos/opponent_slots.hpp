@@ -32,24 +32,18 @@ class OpponentSlots final : public Opponent {
  public:
   OpponentSlots(const VecEnv& both, const SlotLayout& layout, const TrainConfig& config);
 
-  std::span<float> weights(int slot) { return {weights_ + slot * size_, static_cast<size_t>(size_)}; }
+  std::span<float> weights(int slot) { return actor_->weights(slot); }
 
   void act(const Observations& seen, const uint8_t* ended, Key key, uint32_t draw, void* actions) override;
   std::map<std::string, Tensor> snapshot() override;
   void restore(const std::map<std::string, Tensor>& from) override;
 
  private:
-  int64_t rows() const { return layout_.slots * rows_per_slot_; }
-
   Device& device_;
-  SlotLayout layout_;
-  EnvSpec spec_;
-  int64_t rows_per_slot_;
+  int64_t rows_;
   Arena arena_;
-  std::unique_ptr<Learner> actor_;
-  int64_t size_ = 0;          // of a block of parameters
-  float* weights_ = nullptr;  // [slot, size]
-  float* state_ = nullptr;    // [slot, row, state_dim]
+  std::unique_ptr<Learner> actor_;  // a group for each slot
+  float* state_ = nullptr;          // [slot, row, state_dim]
 };
 
 // What `make` makes, for self-play: a learner's sides of games against slots; and to evaluate (batches that do not reset

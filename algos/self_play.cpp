@@ -89,7 +89,7 @@ SelfPlay::SelfPlay(std::shared_ptr<Device> device, const EnvSpec& spec, const Ru
   if (config_.selfplay == kPsro) {
     TrainConfig acting = config_;
     acting.num_steps = 0;
-    actor_ = make_learner(device_, spec, std::max(1, config_.psro_games / 2), acting);
+    actor_ = make_learner(device_, spec, std::max(1, config_.psro_games / 2), {acting});
   }
 }
 
@@ -97,7 +97,7 @@ void SelfPlay::add_learner(Role role, const MakeLearner& make_learner, const Env
   const int number = num_learners();
   const TrainConfig config = config_of(config_, number);
   Player player;
-  player.learner = make_learner(device_, spec, config_.num_envs, config);
+  player.learner = make_learner(device_, spec, config_.num_envs, {config});
   player.opponent.assign(layout_.slots, -1);
   if (number > 0) {
     BatchOptions options;
@@ -195,7 +195,7 @@ void SelfPlay::draw_opponents(int learner) {
   player.env->restart(anew);
   std::vector<uint8_t> own;
   for (const Side& side : layout_.own()) own.push_back(anew[side.game]);
-  player.learner->begin_anew(*device_, own);
+  player.learner->begin_anew(own);
   player.slab_is_current = false;
 }
 
@@ -357,7 +357,7 @@ void SelfPlay::tell(int learner) {
 
 // ---- saved and loaded ----
 
-std::map<std::string, Tensor> SelfPlay::optimizer_state() {
+std::map<std::string, Tensor> SelfPlay::optimizer_state(int) {
   std::map<std::string, Tensor> all = first().optimizer_state();
   const auto put = [&](const std::string& name, Tensor tensor) { all[kState + name] = std::move(tensor); };
   std::vector<int64_t> members, opponents;
@@ -386,7 +386,7 @@ std::map<std::string, Tensor> SelfPlay::optimizer_state() {
 }
 
 void SelfPlay::load(const std::map<std::string, Tensor>& parameters,
-                    const std::map<std::string, Tensor>& optimizer_state) {
+                    const std::map<std::string, Tensor>& optimizer_state, int) {
   first().load(parameters, optimizer_state);
   if (optimizer_state.empty()) return;
   updates_ = state<int64_t>(optimizer_state, "updates").at(0);
@@ -423,7 +423,7 @@ void SelfPlay::load(const std::map<std::string, Tensor>& parameters,
   cut_metrics(folder_ + "/self_play.jsonl", updates_);
 }
 
-std::string SelfPlay::not_finite() {
+std::string SelfPlay::not_finite(int) {
   for (const Player& player : players_) {
     const std::string tensor = player.learner->not_finite();
     if (!tensor.empty()) return tensor;
@@ -447,7 +447,8 @@ std::vector<std::pair<std::string, size_t>> SelfPlay::memory_plan() const {
 }
 
 MakeLearner self_play_learner(const Run& run, const MakeEnv& make_games, const MakeLearner& make_learner) {
-  return [=](std::shared_ptr<Device> device, const EnvSpec& spec, int, const TrainConfig&) -> std::unique_ptr<Learner> {
+  return [=](std::shared_ptr<Device> device, const EnvSpec& spec, int,
+             const std::vector<TrainConfig>&) -> std::unique_ptr<Learner> {
     return std::make_unique<SelfPlay>(std::move(device), spec, run, make_games, make_learner);
   };
 }

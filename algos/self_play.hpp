@@ -29,23 +29,26 @@ class SelfPlay final : public Learner {
   void keep_in(const std::string& run_folder) override;
   void iterate(VecEnv& env, float learning_rate) override;
 
+  Device& device() const override { return *device_; }
   const Rollout& rollout() const override { return first().rollout(); }
   void begin_rollout() override { first().begin_rollout(); }
   void act(int t) override { first().act(t); }
   void keep_finals(int t, const Finals& finals) override { first().keep_finals(t, finals); }
   void learn(float learning_rate) override { first().learn(learning_rate); }
-  UpdateMetrics metrics() override { return first().metrics(); }
+  size_t num_sums() const override { return first().num_sums(); }
+  void send_metrics(double* sums) override { first().send_metrics(sums); }
+  std::vector<UpdateMetrics> metrics_of(const double* sums) const override { return first().metrics_of(sums); }
   int state_dim() const override { return first().state_dim(); }
   void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-              uint32_t draw, int32_t* actions) override {
-    first().act_on(seen, ended, state, rows, greedy, key, draw, actions);
+              uint32_t draw, int32_t* actions, int group = kAllGroups) override {
+    first().act_on(seen, ended, state, rows, greedy, key, draw, actions, group);
   }
-  std::span<float> weights() override { return first().weights(); }
-  std::map<std::string, Tensor> parameters() override { return first().parameters(); }
-  std::map<std::string, Tensor> optimizer_state() override;
-  void load(const std::map<std::string, Tensor>& parameters,
-            const std::map<std::string, Tensor>& optimizer_state) override;
-  std::string not_finite() override;
+  std::span<float> weights(int group = 0) override { return first().weights(group); }
+  std::map<std::string, Tensor> parameters(int group = 0) override { return first().parameters(group); }
+  std::map<std::string, Tensor> optimizer_state(int group = 0) override;
+  void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state,
+            int group = 0) override;
+  std::string not_finite(int group = 0) override;
   size_t bytes() const override;
   std::vector<std::pair<std::string, size_t>> memory_plan() const override;
 

@@ -276,6 +276,10 @@ class TeamsOf final : public Teams {
   void mixed_actions(const int32_t*, void*, Key, uint32_t) override {
     throw Error(spec_.id + ": sides of games have one policy for all");
   }
+  void reset_blocks(const std::vector<uint64_t>& seeds) override {
+    if (seeds.size() != 1) throw Error(spec_.id + ": opponents draw from one stream, so there is one seed");
+    reset(seeds[0]);
+  }
   Image render(int env, int size) override { return both_->render(env, size); }
 
   std::vector<uint64_t> state_hashes() override { return both_->state_hashes(); }

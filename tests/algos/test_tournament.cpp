@@ -37,7 +37,7 @@ TrainConfig small(int gru_size) {
 // All weights are zero but the biases of the logits; column -1: any.
 std::shared_ptr<Learner> column_player(const std::string& device, int column, int gru_size = 0) {
   const EnvSpec spec = team_spec(env_spec(kGame), {{0, 0}, {0, 1}}, true);
-  std::shared_ptr<Learner> learner = make_learner(open_device(device), spec, 4, small(gru_size));
+  std::shared_ptr<Learner> learner = make_learner(open_device(device), spec, 4, {small(gru_size)});
   auto parameters = learner->parameters();
   for (auto& [name, tensor] : parameters) {
     std::vector<float> values(tensor.as<float>().size(), 0.0f);
