@@ -42,6 +42,10 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
+std::string default_preset(const TrainConfig& config) {
+  return config.selfplay != kNoSelfPlay ? "selfplay" : kAlgos[config.algo];
+}
+
 TrainConfig preset_config(const std::string& name, const nlohmann::json& of_env) {
   for (const Preset& preset : presets()) {
     if (name != preset.name) continue;

@@ -113,7 +113,7 @@ std::string choose_preset(const TrainOptions& options, const Source& file, const
       }
     }
   }
-  return config.selfplay != kNoSelfPlay ? "selfplay" : kAlgos[config.algo];
+  return default_preset(config);
 }
 
 // Defaults <- preset <- the environment's wishes for that preset <- file <- command line.
