@@ -318,15 +318,16 @@ void SelfPlay::measure_newest() {
   const std::shared_ptr<Learner> actor(actor_.get(), [](Learner*) {});
   const std::shared_ptr<Pool> pool(&pool_, [](Pool*) {});
   const auto entrant = [&](int member) { return Entrant{"", 0, actor, -1, pool, {member}, {1.0}}; };
-  const MakeGames games = [&](int count) {
-    return make_games_(run_.env, device_, evaluation_options(spec_, count), run_.env_config);
+  TournamentGame game;
+  game.make = [&](int games, const std::string&) {
+    return make_games_(run_.env, device_, evaluation_options(spec_, games), run_.env_config);
   };
   gain_ = 0;
   for (int other = 0; other < newest; ++other) {
     TournamentOptions options;
     options.rounds = config_.psro_games;
     options.seed = config_.seed + static_cast<uint64_t>(newest) * 1000003 + static_cast<uint64_t>(other);
-    const Payoffs played = play_tournament(games, {entrant(newest), entrant(other)}, options).payoffs();
+    const Payoffs played = play_tournament(game, {entrant(newest), entrant(other)}, options).payoffs();
     payoffs_.record(members[newest], members[other], played.wins(0, 1), 0, played.games(0, 1) - played.wins(0, 1));
     gain_ += mixture_[other] * (2 * played.win_rate(0, 1) - 1);
   }

@@ -46,10 +46,11 @@ int draw_member(const Entrant& entrant, Key drawn, uint32_t index) {
   return static_cast<int>(entrant.weights.size()) - 1;
 }
 
-std::vector<Part> parts_of(const std::vector<Entrant>& entrants, const Batch& batch, Key drawn) {
+std::vector<Part> parts_of(const std::vector<Entrant>& entrants, const std::vector<int>& seated, const Batch& batch,
+                           Key drawn) {
   std::vector<Part> parts;
-  for (size_t p = 0; p < entrants.size(); ++p) {
-    const Entrant& entrant = entrants[p];
+  for (size_t p = 0; p < seated.size(); ++p) {
+    const Entrant& entrant = entrants[seated[p]];
     const size_t begin = parts.size();
     if (entrant.pool) {
       for (const int member : entrant.members) parts.push_back({&entrant, member, {}});
@@ -65,6 +66,11 @@ std::vector<Part> parts_of(const std::vector<Entrant>& entrants, const Batch& ba
     }
   }
   return parts;
+}
+
+bool all_ended(VecEnv& env) {
+  const auto ended = download(env.device(), env.outcomes().ended, static_cast<size_t>(env.num_envs()));
+  return std::all_of(ended.begin(), ended.end(), [](uint8_t flag) { return flag != 0; });
 }
 
 // One episode in each game of the batch.
@@ -102,9 +108,9 @@ class Match {
     while (t < limit) {
       act(drawn, static_cast<uint32_t>(t));
       env_->step(env_->actions());
-      if (++t % kStepsBetweenLooks == 0 && all_ended()) break;
+      if (++t % kStepsBetweenLooks == 0 && all_ended(*env_)) break;
     }
-    if (!all_ended()) throw Error("tournament in " + env_->spec().id + ": not every game ended at the time limit");
+    if (!all_ended(*env_)) throw Error("tournament in " + env_->spec().id + ": not every game ended at the time limit");
     return {env_->take_scores(), int64_t(t) * env_->games().num_envs()};
   }
 
@@ -130,11 +136,6 @@ class Match {
     }
   }
 
-  bool all_ended() {
-    const auto ended = download(env_->device(), env_->outcomes().ended, static_cast<size_t>(env_->num_envs()));
-    return std::all_of(ended.begin(), ended.end(), [](uint8_t flag) { return flag != 0; });
-  }
-
   std::vector<Part> parts_;
   TournamentOptions options_;
   uint64_t seed_;
@@ -143,18 +144,95 @@ class Match {
   Arena arena_;
 };
 
+// Who won the games of a batch with one team, as Teams::take_scores() says it.
+Score score_of(VecEnv& env) {
+  const EnvSpec& spec = env.spec();
+  const size_t games = env.num_envs(), dim = spec.info.size();
+  const auto number = [&](const char* name) {
+    return std::find(spec.info.begin(), spec.info.end(), name) - spec.info.begin();
+  };
+  const size_t won = number("won"), drawn = number("drawn");
+  if (won == dim) throw Error(spec.id + " does not say who won");
+  const auto info = download(env.device(), env.finals().info, games * dim);
+  const auto truncated = download(env.device(), env.outcomes().truncated, games * spec.num_agents);
+  Score score;
+  for (size_t g = 0; g < games; ++g) {
+    const bool draw = drawn == dim ? truncated[g * spec.num_agents] != 0 : info[g * dim + drawn] > 0;
+    if (info[g * dim + won] > 0) {
+      ++score.wins[0];
+    } else {
+      ++(draw ? score.draws : score.wins[1]);
+    }
+  }
+  return score;
+}
+
+// Games of one policy against an opponent that the game plays by itself.
+Score play_opponent(const TournamentGame& game, const Entrant& entrant, int member, const std::string& opponent,
+                    int games, const TournamentOptions& options, uint64_t seed, int64_t* steps) {
+  const auto env = game.make(games, opponent);
+  const EnvSpec& spec = env->spec();
+  if (spec.num_agents != first_team(game.spec) || spec.obs_dim != game.spec.obs_dim ||
+      spec.num_actions != game.spec.num_actions)
+    throw Error(game.spec.id + ": with opponent=" + opponent + " agents see or choose other things");
+  if (member >= 0) entrant.pool->copy(member, entrant.learner->weights());
+  Arena arena(env->shared_device());
+  float* state = nullptr;
+  if (entrant.learner && entrant.learner->state_dim() > 0)
+    arena.want(state, size_t(env->num_rows()) * entrant.learner->state_dim());
+  arena.commit();
+  const Key drawn = fold_in(key(seed), kActionDraw);
+  env->reset(seed);
+  for (int t = 0; t < spec.time_limit; ++t) {
+    if (entrant.learner) {
+      entrant.learner->act_on(env->observations(), nullptr, state, env->num_rows(), options.greedy, drawn,
+                              static_cast<uint32_t>(t), static_cast<int32_t*>(env->actions()));
+    } else {
+      env->policy_actions(entrant.bot, env->actions(), drawn, static_cast<uint32_t>(t));
+    }
+    env->step(env->actions());
+    *steps += games;
+    if (t % kStepsBetweenLooks == kStepsBetweenLooks - 1 && all_ended(*env)) break;
+  }
+  if (!all_ended(*env)) throw Error("tournament in " + spec.id + ": not every game ended at the time limit");
+  return score_of(*env);
+}
+
+// The same of a mixture: members play as many games as draws give them.
+Score play_opponent(const TournamentGame& game, const Entrant& entrant, const std::string& opponent, int games,
+                    const TournamentOptions& options, int64_t* steps) {
+  if (!entrant.pool) return play_opponent(game, entrant, -1, opponent, games, options, options.seed, steps);
+  std::vector<int> of_member(entrant.members.size(), 0);
+  const Key drawn = fold_in(key(options.seed), kMemberDraw);
+  for (int g = 0; g < games; ++g) ++of_member[draw_member(entrant, drawn, static_cast<uint32_t>(g))];
+  Score score;
+  for (size_t m = 0; m < of_member.size(); ++m) {
+    if (of_member[m] == 0) continue;
+    score += play_opponent(game, entrant, entrant.members[m], opponent, of_member[m], options, options.seed + m, steps);
+  }
+  return score;
+}
+
 }  // namespace
 
-Entrant load_entrant(const std::string& text, const EnvSpec& spec, const SpecOf& spec_of,
+Entrant load_entrant(const std::string& text, const TournamentGame& game, const SpecOf& spec_of,
                      const std::shared_ptr<Device>& device) {
   constexpr std::string_view kBot = "bot:";
+  const EnvSpec& spec = game.spec;
   Entrant entrant;
   entrant.name = text;
   if (text.starts_with(kBot)) {
     const std::string name = text.substr(kBot.size());
     const auto found = std::find(spec.policies.begin(), spec.policies.end(), name);
-    if (found == spec.policies.end()) throw_unknown("policy", name, spec.policies, spec.id);
-    entrant.bot = static_cast<int>(found - spec.policies.begin());
+    if (found != spec.policies.end()) {
+      entrant.bot = static_cast<int>(found - spec.policies.begin());
+    } else if (std::find(game.opponents.begin(), game.opponents.end(), name) != game.opponents.end()) {
+      entrant.opponent = name;
+    } else {
+      std::vector<std::string> valid = spec.policies;
+      valid.insert(valid.end(), game.opponents.begin(), game.opponents.end());
+      throw_unknown("policy", name, valid, spec.id);
+    }
     return entrant;
   }
   const size_t at = text.rfind('@');
@@ -194,22 +272,34 @@ Payoffs Tournament::payoffs() const {
   return payoffs;
 }
 
-Tournament play_tournament(const MakeGames& make_games, const std::vector<Entrant>& entrants,
+Tournament play_tournament(const TournamentGame& game, const std::vector<Entrant>& entrants,
                            const TournamentOptions& options) {
   const int players = static_cast<int>(entrants.size()), per_side = (options.rounds + 1) / 2;
   if (players < 2) throw Error("a tournament needs two players at least");
   if (options.rounds < 1) throw Error("rounds must be at least 1, not " + std::to_string(options.rounds));
   Tournament tournament{players, 2 * per_side, std::vector<Score>(size_t(players) * players), 0};
-  const int at_once = std::max(1, options.num_envs / (players * (players - 1)));
-  for (int played = 0, round = 0; played < per_side; ++round) {
-    const Batch batch{players, std::min(at_once, per_side - played)};
+  std::vector<int> seated;  // those that can play either side
+  for (int p = 0; p < players; ++p) {
+    if (entrants[p].opponent.empty()) seated.push_back(p);
+  }
+  const int n = static_cast<int>(seated.size());
+  const int at_once = std::max(1, options.num_envs / std::max(1, n * (n - 1)));
+  for (int played = 0, round = 0; n > 1 && played < per_side; ++round) {
+    const Batch batch{n, std::min(at_once, per_side - played)};
     const uint64_t seed = options.seed + static_cast<uint64_t>(round);
-    Match match(make_games(batch.size()), parts_of(entrants, batch, fold_in(key(seed), kMemberDraw)), options, seed);
-    const auto [scores, steps] = match.play();
-    for (int game = 0; game < batch.size(); ++game)
-      tournament.scores[size_t(batch.first(game)) * players + batch.second(game)] += scores[game];
+    std::vector<Part> parts = parts_of(entrants, seated, batch, fold_in(key(seed), kMemberDraw));
+    const auto [scores, steps] = Match(game.make(batch.size(), ""), std::move(parts), options, seed).play();
+    for (int k = 0; k < batch.size(); ++k)
+      tournament.scores[size_t(seated[batch.first(k)]) * players + seated[batch.second(k)]] += scores[k];
     tournament.steps += steps;
     played += batch.games;
+  }
+  for (int p : seated) {
+    for (int other = 0; other < players; ++other) {
+      if (entrants[other].opponent.empty()) continue;
+      tournament.scores[size_t(p) * players + other] =
+          play_opponent(game, entrants[p], entrants[other].opponent, 2 * per_side, options, &tournament.steps);
+    }
   }
   return tournament;
 }
@@ -255,27 +345,31 @@ nlohmann::ordered_json to_json(const Tournament& tournament, const std::vector<E
   ordered_json players = ordered_json::array(), rates = ordered_json::array(), lows = ordered_json::array(),
                highs = ordered_json::array(), draws = ordered_json::array(), first = ordered_json::array();
   for (int a = 0; a < n; ++a) {
-    double won = 0;
+    double won = 0, games = 0;
     std::vector<ordered_json> row, low, high, drawn, as_first;
     for (int b = 0; b < n; ++b) {
       const Score& here = tournament.scores[size_t(a) * n + b];
       const Score& there = tournament.scores[size_t(b) * n + a];
       const Interval interval = wilson(payoffs.wins(a, b), payoffs.games(a, b));
-      const bool same = a == b;
-      won += same ? 0 : payoffs.win_rate(a, b) / (n - 1);
+      const bool same = a == b || payoffs.games(a, b) == 0;
+      won += same ? 0 : payoffs.wins(a, b);
+      games += same ? 0 : payoffs.games(a, b);
       row.push_back(same ? ordered_json() : ordered_json(payoffs.win_rate(a, b)));
       low.push_back(same ? ordered_json() : ordered_json(interval.low));
       high.push_back(same ? ordered_json() : ordered_json(interval.high));
       drawn.push_back(same ? ordered_json() : ordered_json(here.draws + there.draws));
       as_first.push_back(same ? ordered_json()
-                              : ordered_json((double(here.wins[0]) + double(here.draws) / 2) / double(here.games())));
+
+                         : here.games() == 0
+                             ? ordered_json()
+                             : ordered_json((double(here.wins[0]) + double(here.draws) / 2) / double(here.games())));
     }
     rates.push_back(row), lows.push_back(low), highs.push_back(high), draws.push_back(drawn), first.push_back(as_first);
     ordered_json player = {{"name", entrants[a].name}};
     if (entrants[a].learner) player["timesteps"] = entrants[a].timesteps;
     if (entrants[a].pool) player["members"] = entrants[a].pool->size();
     player.update({{"elo", ratings.elo[a]},
-                   {"win_rate", won},
+                   {"win_rate", games > 0 ? won / games : 0.5},
                    {"nash", ratings.nash.mixture[a]},
                    {"nash_skill", ratings.nash.skill[a]},
                    {"alpha_rank", ratings.alpha_rank[a]}});

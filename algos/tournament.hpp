@@ -25,15 +25,25 @@ struct Entrant {
   std::shared_ptr<Pool> pool;        // of a mixture; null: the learner as it is
   std::vector<int> members;          // of the pool
   std::vector<double> weights;       // [member], adding up to 1
+  std::string opponent = "";  // not "": a value of the game's parameter `opponent`; such players do not meet each other
+};
+
+// The game of a tournament.
+struct TournamentGame {
+  EnvSpec spec;  // of both teams
+  std::vector<std::string>
+      opponents;  // values of its parameter `opponent`, with some of which it plays the second team itself
+  // A batch of so many games that end once: of both teams, or with such an opponent of the first.
+  std::function<std::unique_ptr<VecEnv>(int games, const std::string& opponent)> make;
 };
 
 // The sizes of an environment with these parameters (envs/registry.hpp: env_spec).
 using SpecOf = std::function<EnvSpec(const std::string& env, const nlohmann::json& config)>;
 
-// "bot:random", "bot:NAME" with a NAME of spec.policies; "runs/mine", the run's mixture if it learned one and else its latest
-// policy; "runs/mine@best", "runs/mine@latest", "runs/mine@step_N.safetensors", "runs/mine@pool/0000.safetensors". `spec` is of the game that will be played, with
-// both teams. Error unless the policy sees and chooses as many things as an agent of that game.
-Entrant load_entrant(const std::string& text, const EnvSpec& spec, const SpecOf& spec_of,
+// "bot:random", "bot:NAME" with a NAME of spec.policies or of opponents; "runs/mine", the run's mixture if it learned one and else
+// its latest policy; "runs/mine@best", "runs/mine@latest", "runs/mine@step_N.safetensors", "runs/mine@pool/0000.safetensors".
+// Error unless the policy sees and chooses as many things as an agent of the game.
+Entrant load_entrant(const std::string& text, const TournamentGame& game, const SpecOf& spec_of,
                      const std::shared_ptr<Device>& device);
 
 struct TournamentOptions {
@@ -52,10 +62,8 @@ struct Tournament {
   Payoffs payoffs() const;
 };
 
-// Every pair plays the same number of games, each to its end (or the time limit: a draw). `make_games` makes a batch of so many
-// games of both teams that end once. The same seed gives the same games.
-using MakeGames = std::function<std::unique_ptr<VecEnv>(int games)>;
-Tournament play_tournament(const MakeGames& make_games, const std::vector<Entrant>& entrants,
+// Every pair plays the same number of games, each to its end (or the time limit: a draw). The same seed gives the same games.
+Tournament play_tournament(const TournamentGame& game, const std::vector<Entrant>& entrants,
                            const TournamentOptions& options);
 
 // Ratings of all kinds.

@@ -77,25 +77,31 @@ int play(const TournamentCommand& command) {
   const Game game = choose_game(command, names, overrides);
   const auto device = open_device(command.device);
   say("device: " + device->name());
-  const EnvSpec spec = env_spec(game.env, game.config);
-  first_team(spec);  // or an error that says what is missing
+  TournamentGame played;
+  played.spec = env_spec(game.env, game.config);
+  first_team(played.spec);  // or an error that says what is missing
+  for (const FieldDoc& field : find_env(game.env).entry->describe({}, game.env)) {
+    if (field.name == "opponent") played.opponents = field.valid;
+  }
+  played.make = [&](int games, const std::string& opponent) {
+    json config = game.config;
+    if (!opponent.empty()) config["opponent"] = opponent;
+    return make(game.env, device, evaluation_options(played.spec, games), config);
+  };
   const SpecOf spec_of = [](const std::string& id, const json& config) { return env_spec(id, config); };
   std::vector<Entrant> entrants;
   int anchor = -1;
   for (const std::string& name : names) {
-    entrants.push_back(load_entrant(name, spec, spec_of, device));
-    if (anchor < 0 && entrants.back().bot >= 0) anchor = static_cast<int>(entrants.size()) - 1;
+    entrants.push_back(load_entrant(name, played, spec_of, device));
+    if (anchor < 0 && !entrants.back().learner) anchor = static_cast<int>(entrants.size()) - 1;
   }
-  const MakeGames games = [&](int count) {
-    return make(game.env, device, evaluation_options(spec, count), game.config);
-  };
   const auto began = std::chrono::steady_clock::now();
-  const Tournament tournament = play_tournament(games, entrants, command.options);
+  const Tournament tournament = play_tournament(played, entrants, command.options);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
   const Ratings ratings = rate(tournament.payoffs(), std::max(anchor, 0));
   ordered_json result = {
-      {"env", game.env},           {"version", spec.version},      {"throng", kVersion},
-      {"device", device->kind()},  {"seed", command.options.seed}, {"greedy", command.options.greedy},
+      {"env", game.env},           {"version", played.spec.version}, {"throng", kVersion},
+      {"device", device->kind()},  {"seed", command.options.seed},   {"greedy", command.options.greedy},
       {"seconds", seconds.count()}};
   result.update(to_json(tournament, entrants, ratings));
   if (!command.out.empty()) write_file_atomically(command.out, result.dump(2) + "\n");

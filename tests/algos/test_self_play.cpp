@@ -158,17 +158,18 @@ TEST_CASE("a best response to a fixed policy wins against it, from both sides") 
   Trainer trainer(run, make);
   while (!trainer.finished()) trainer.update();
   const SpecOf spec_of = [](const std::string& id, const nlohmann::json& config) { return env_spec(id, config); };
-  const EnvSpec spec = env_spec(run.env);
   const auto device = open_device("cpu");
+  TournamentGame game;
+  game.spec = env_spec(run.env);
+  game.make = [&](int games, const std::string&) {
+    return make(run.env, device, evaluation_options(game.spec, games), nlohmann::json::object());
+  };
   Entrant exploiter;
   exploiter.learner = std::shared_ptr<Learner>(&trainer.learner(), [](Learner*) {});
   TournamentOptions options;
   options.rounds = 400;
-  const MakeGames games = [&](int count) {
-    return make(run.env, device, evaluation_options(spec, count), nlohmann::json::object());
-  };
   const Tournament played =
-      play_tournament(games, {exploiter, load_entrant(victim.folder, spec, spec_of, device)}, options);
+      play_tournament(game, {exploiter, load_entrant(victim.folder, game, spec_of, device)}, options);
   CHECK(played.scores[1].wins[0] > 160);  // of 200
   CHECK(played.scores[2].wins[1] > 160);
   run.train.opponent_run = "";

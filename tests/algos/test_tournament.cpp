@@ -20,10 +20,14 @@ namespace {
 constexpr const char* kGame = "connect4/7x6_two_objectives";
 constexpr int kColumns = 7;
 
-MakeGames games_on(const std::string& device) {
-  return [=](int games) {
-    return make(kGame, open_device(device), evaluation_options(env_spec(kGame), games), nlohmann::json::object());
-  };
+TournamentGame game_on(const std::string& id, const std::string& device,
+                       const nlohmann::json& config = nlohmann::json::object()) {
+  const EnvSpec spec = env_spec(id, config);
+  return {spec, {}, [=](int games, const std::string& opponent) {
+            nlohmann::json own = config;
+            if (!opponent.empty()) own["opponent"] = opponent;
+            return make(id, open_device(device), evaluation_options(spec, games), own);
+          }};
 }
 
 TrainConfig small(int gru_size) {
@@ -80,7 +84,7 @@ TEST_CASE("everybody meets everybody from both sides, as often as asked for, and
       options.rounds = 9;
       options.greedy = true;
       options.num_envs = 12;  // two games of each ordered pair at a time
-      const Tournament played = play_tournament(games_on(device), players, options);
+      const Tournament played = play_tournament(game_on(kGame, device), players, options);
       CHECK(played.rounds == 10);
       for (int a = 0; a < 3; ++a) {
         for (int b = 0; b < 3; ++b) {
@@ -110,7 +114,7 @@ TEST_CASE("a player of the game takes part, and a column beats random play") {
     options.rounds = 60;
     options.greedy = true;
     options.seed = 3;
-    const Tournament played = play_tournament(games_on(device), players, options);
+    const Tournament played = play_tournament(game_on(kGame, device), players, options);
     const Payoffs payoffs = played.payoffs();
     CHECK(payoffs.win_rate(0, 1) > 0.7);
     CHECK(payoffs.win_rate(2, 3) > 0.7);
@@ -121,9 +125,9 @@ TEST_CASE("a player of the game takes part, and a column beats random play") {
     CHECK_THAT(ratings.elo[1], WithinAbs(1000, 1e-9));
     CHECK(ratings.elo[0] > 1100);
     CHECK(ratings.alpha_rank[0] + ratings.alpha_rank[2] > 0.99);
-    CHECK(same_scores(played, play_tournament(games_on(device), players, options)));
+    CHECK(same_scores(played, play_tournament(game_on(kGame, device), players, options)));
     options.seed = 4;
-    CHECK_FALSE(same_scores(played, play_tournament(games_on(device), players, options)));
+    CHECK_FALSE(same_scores(played, play_tournament(game_on(kGame, device), players, options)));
   }
 }
 
@@ -137,7 +141,7 @@ TEST_CASE("of a mixture one member is drawn for each game") {
     options.rounds = 400;
     const auto against_five = [&](std::vector<double> weights) {
       mixture.weights = std::move(weights);
-      const Tournament played = play_tournament(games_on(device), {mixture, entrant(device, 5)}, options);
+      const Tournament played = play_tournament(game_on(kGame, device), {mixture, entrant(device, 5)}, options);
       return played.scores[1];  // the mixture begins
     };
     const Score first = against_five({1, 0}), second = against_five({0, 1}), both = against_five({0.25, 0.75});
@@ -166,25 +170,53 @@ TEST_CASE("entrants are read from run folders, with the checkpoints and mixtures
   run.train.num_opponents = 2;
   run.train.snapshot_steps = 64;
   Trainer(run, make).train({}, {});
-  const EnvSpec spec = env_spec(run.env);
+  const TournamentGame game = game_on(run.env, "cpu");
   const auto device = open_device("cpu");
-  const Entrant mixture = load_entrant(run.folder, spec, spec_of, device);
+  const Entrant mixture = load_entrant(run.folder, game, spec_of, device);
   REQUIRE(mixture.members.size() >= 2);
   CHECK_THAT(mixture.weights[0], WithinAbs(1.0 / double(mixture.members.size()), 1e-12));
-  const Entrant latest = load_entrant(run.folder + "@latest", spec, spec_of, device);
+  const Entrant latest = load_entrant(run.folder + "@latest", game, spec_of, device);
   CHECK(latest.members.empty());
   CHECK(latest.timesteps == 256);
-  CHECK(load_entrant("bot:random", spec, spec_of, device).bot == 0);
-  CHECK_THROWS_AS(load_entrant("bot:nobody", spec, spec_of, device), Error);
-  CHECK_THROWS_AS(load_entrant(folder.file("nowhere"), spec, spec_of, device), Error);
-  CHECK_THROWS_MATCHES(load_entrant(run.folder, env_spec("breakthrough/8x8"), spec_of, device), Error,
+  CHECK(load_entrant("bot:random", game, spec_of, device).bot == 0);
+  CHECK_THROWS_AS(load_entrant("bot:nobody", game, spec_of, device), Error);
+  CHECK_THROWS_AS(load_entrant(folder.file("nowhere"), game, spec_of, device), Error);
+  CHECK_THROWS_MATCHES(load_entrant(run.folder, game_on("breakthrough/8x8", "cpu"), spec_of, device), Error,
                        Catch::Matchers::MessageMatches(Catch::Matchers::ContainsSubstring("other things")));
   TournamentOptions options;
   options.rounds = 4;
-  const MakeGames games = [&](int count) {
-    return make(run.env, device, evaluation_options(spec, count), nlohmann::json::object());
-  };
-  const Tournament played = play_tournament(games, {mixture, latest, random_player()}, options);
+  const Tournament played = play_tournament(game, {mixture, latest, random_player()}, options);
   CHECK(played.payoffs().games(0, 2) == 4);
-  CHECK_THROWS_AS(play_tournament(games, {mixture}, options), Error);
+  CHECK_THROWS_AS(play_tournament(game, {mixture}, options), Error);
+}
+
+TEST_CASE("opponents that the game plays by itself meet policies, but not each other") {
+  for (const std::string& device : test_devices()) {
+    const nlohmann::json battle = {
+        {"ally_units", {{"marine", 3}}}, {"enemy_units", {{"marine", 3}}}, {"opponent", "self"}};
+    TournamentGame game = game_on("smax", device, battle);
+    game.opponents = {"heuristic"};
+    const SpecOf spec_of = [](const std::string& id, const nlohmann::json& config) { return env_spec(id, config); };
+    const auto player = [&](const char* name) { return load_entrant(name, game, spec_of, open_device(device)); };
+    const std::vector<Entrant> players = {player("bot:random"), player("bot:heuristic"),
+                                          player("bot:heuristic_random")};
+    CHECK(players[1].bot == 1);  // the game's policy comes first
+    Entrant builtin = players[0];
+    builtin.bot = -1;
+    builtin.opponent = "heuristic";
+    TournamentOptions options;
+    options.rounds = 40;
+    const Tournament played = play_tournament(game, {players[0], builtin, players[1], builtin}, options);
+    const Payoffs payoffs = played.payoffs();
+    CHECK(payoffs.games(0, 1) == 40);
+    CHECK(payoffs.games(0, 3) == 40);
+    CHECK(payoffs.games(1, 3) == 0);
+    CHECK(payoffs.win_rate(0, 1) < 0.2);
+    CHECK(payoffs.win_rate(2, 1) > 0.2);
+    CHECK(payoffs.win_rate(2, 0) > 0.8);
+    const auto json = to_json(played, {players[0], builtin, players[1], builtin}, rate(payoffs, 0));
+    CHECK(json["win_rate"][1][3].is_null());
+    CHECK(json["win_rate_as_first"][1][0].is_null());
+    CHECK_THROWS_AS(player("bot:nobody"), Error);
+  }
 }
