@@ -8,6 +8,17 @@
 
 namespace throng {
 
+// Of a layer whose output was y [rows, out]: `d_out`, the gradient with respect to it, becomes the gradient before the activation,
+// and its sum over rows the gradient of the bias at that offset.
+inline void before_activation(const Compute& c, int64_t rows, int out, Activation activation, const float* y,
+                              int64_t bias, float* d_out) {
+  sum_columns(c.device, c.reducer, rows, out, c.gradients + bias, [=] THRONG_BODY(int64_t r, int k) {
+    const float d = d_out[r * out + k] * slope(activation, y[r * out + k]);
+    d_out[r * out + k] = d;
+    return d;
+  });
+}
+
 class Dense {
  public:
   Dense(const std::string& path, int in, int out, Activation activation, float gain, Parameters& parameters)
@@ -32,21 +43,9 @@ class Dense {
   // Turns `d_out`, the gradient with respect to the last output, into gradients of kernel and bias, and of x in `d_x` unless
   // that is null; `add` adds to what is there. `d_out` becomes the gradient before the activation.
   void backward(const Compute& c, int64_t rows, const float* x, float* d_out, float* d_x, bool add = false) const {
-    before_activation(c, rows, d_out);
+    before_activation(c, rows, out_, activation_, output_, bias_, d_out);
     c.matmul.backward_weight(rows, in_, out_, {x, in_}, {d_out, out_}, c.gradients + kernel_);
     if (d_x) c.matmul.backward_input(rows, in_, out_, {d_out, out_}, c.parameters + kernel_, {d_x, in_}, add);
-  }
-
-  // Through the activation, and the sum over rows, which is the bias's gradient; public because nvcc wants it so.
-  void before_activation(const Compute& c, int64_t rows, float* d_out) const {
-    const float* y = output_;
-    const int out = out_;
-    const Activation activation = activation_;
-    sum_columns(c.device, c.reducer, rows, out, c.gradients + bias_, [=] THRONG_BODY(int64_t r, int k) {
-      const float d = d_out[r * out + k] * slope(activation, y[r * out + k]);
-      d_out[r * out + k] = d;
-      return d;
-    });
   }
 
  private:

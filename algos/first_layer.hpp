@@ -6,6 +6,7 @@
 
 #include "algos/compute.hpp"
 #include "algos/parameters.hpp"
+#include "core/spec.hpp"
 
 namespace throng {
 
@@ -16,6 +17,8 @@ struct View {
   int num_codes = 0;      // 0: float32 numbers; otherwise uint8 codes below this
   int sharing = 1;        // neighbouring agents that see the same row; they then differ by an agent number
   bool agent_id = false;  // a one-hot agent number is appended to a shared row
+  ObsGrid grid = {};      // what a CNN takes the row for
+  bool pixels = false;    // bytes, of which 255 is 1: only a CNN takes them
 
   bool codes() const { return num_codes > 0; }
   int features() const { return codes() ? dim * num_codes : dim; }
@@ -24,7 +27,6 @@ struct View {
   THRONG_HD int kernel_row(const uint8_t* codes, int cell) const {
     return cell * num_codes + (codes[cell] < num_codes ? codes[cell] : num_codes - 1);
   }
-  size_t row_bytes() const { return codes() ? size_t(dim) : dim * sizeof(float); }
 };
 
 class FirstLayer {
@@ -64,8 +66,9 @@ class FirstLayer {
     return output_;
   }
 
-  // Gradients of kernel and bias from `d_out` [rows, out], which becomes the gradient before the activation.
-  void backward(const Compute& c, int64_t rows, const void* x, float* d_out) {
+  // Gradients of kernel and bias from `d_out` [rows, out], which becomes the gradient before the activation; and of numbers x in
+  // `d_x` [rows / sharing, dim], unless that is null.
+  void backward(const Compute& c, int64_t rows, const void* x, float* d_out, float* d_x = nullptr) {
     const int64_t views = rows / view_.sharing;
     float* d_view = d_out;
     before_activation(c, rows, d_out);
@@ -79,6 +82,8 @@ class FirstLayer {
       c.matmul.backward_weight(views, view_.dim, out_, {static_cast<const float*>(x), view_.dim}, {d_view, out_},
                                c.gradients + kernel_);
     }
+    if (d_x)
+      c.matmul.backward_input(views, view_.dim, out_, {d_view, out_}, c.parameters + kernel_, {d_x, view_.dim}, false);
   }
 
   // ---- the parts; public because nvcc wants the functions around its lambdas so ----

@@ -65,6 +65,7 @@ struct EnvOf {
     spec.time_limit = p.rule.time_limit;
     spec.obs_low = 0;
     spec.obs_high = p.rule.mistaken_self ? 23 : p.rule.in_turn ? 13 : 8;
+    spec.obs_grid = {1, kViewSide, kViewSide};
     spec.lanes = p.num_agents < 8 ? 24 : 3 * p.num_agents;
     return spec;
   }
