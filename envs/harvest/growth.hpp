@@ -29,8 +29,8 @@ THRONG_HD uint32_t grown(const Env& env, int row, const D& draws) {
   const uint32_t sites = p.ground.orchard[row];
   uint32_t empty = sites & ~s.apple[row];
   if (empty == 0) return 0;
-  if (!p.rule.in_turn) {  // a mark on a site is wiped, and an agent is in the way
-    empty &= ~(s.mark[row] | env.occupied(row));
+  if (!p.rule.in_turn) {  // a mark is in the way, and wiped
+    empty &= ~s.mark[row];
     s.mark[row] &= ~sites;
   }
   uint32_t ge1 = 0, ge2 = 0, ge3 = 0;
@@ -45,7 +45,7 @@ THRONG_HD uint32_t grown(const Env& env, int row, const D& draws) {
     const float chance = p.rule.regrowth[has_bit(ge2, column) + has_bit(ge3, column)];
     if (draws.regrow(p.ground.site_at(row, column)) < chance) columns |= bit(column);
   }
-  return columns;
+  return columns == 0 || p.rule.in_turn ? columns : columns & ~env.occupied(row);  // so is an agent
 }
 
 template <class Env, class D>

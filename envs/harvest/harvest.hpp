@@ -199,12 +199,17 @@ struct EnvOf {
   // A window of 11 x 11 cells, the agent looking towards line 0 from the middle of line 9; zeros if it is out of play. The
   // codes: see look() in view.hpp.
   THRONG_HD void observe(int agent, auto& out) const {
-    for (int line = 0; line < kViewSide; ++line) observe_part(agent, line, out);
+    if (!in_play(agent)) {
+      for (int line = 0; line < kViewSide; ++line) Line().write(out);
+      return;
+    }
+    const Sight sight = Sight::of(*this, agent);
+    for (int line = 0; line < kViewSide; ++line) look(*this, agent, sight, line).write(out);
   }
   THRONG_HD static int observe_parts(const P&) { return kViewSide; }
   THRONG_HD void observe_part(int agent, int line, auto& out) const {
     Line seen;
-    if (in_play(agent)) seen = look(*this, agent, line);
+    if (in_play(agent)) seen = look(*this, agent, Sight::of(*this, agent), line);
     seen.write(out);
   }
 

@@ -25,7 +25,7 @@ THRONG_HD void write_agent(const Env& env, int agent, auto& out) {
   out(plays ? 0.0f : static_cast<float>(env.s.away[agent]) / static_cast<float>(p.rule.respawn_delay));
 }
 
-// The apples, site by site, and the share of the time that has passed.
+// All agents; then the apples, site by site, and the share of the time that has passed.
 template <class Env>
 THRONG_HD void write_world_state(const Env& env, int part, auto& out) {
   const auto& p = env.p;
