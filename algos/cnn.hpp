@@ -33,50 +33,58 @@ class Cnn {
   }
   int columns_summed() const { return widest_; }
 
-  void want(Arena& arena, int64_t samples, bool train) {
+  void want(Arena& arena, int groups, int64_t samples, bool train) {
     int64_t most = 0, patches = 0;
-    if (codes_) codes_->want(arena, samples, train);
+    if (codes_) codes_->want(arena, groups, samples, train);
     for (Convolution& layer : layers_) {
-      layer.want(arena, samples, train);
-      patches = std::max(patches, layer.patch_numbers());
+      layer.want(arena, groups, samples, train);
+      patches = std::max(patches, layer.patch_numbers(groups));
     }
     for (int i = 0; i < count(); ++i) most = std::max(most, numbers(i));
     if (patches > 0) arena.want(patches_, patches);
     for (float*& d : d_) {
-      if (train) arena.want(d, Matmul::padded(samples) * most);
+      if (train) arena.want(d, groups * Matmul::padded(samples) * most);
     }
   }
 
-  // [samples, features], padded to whole row blocks, for the x that the view describes.
-  const float* forward(const Compute& c, int64_t samples, const void* x) {
-    const float* y = nullptr;
-    if (codes_) y = codes_->forward(c, samples, static_cast<const uint8_t*>(x));
-    for (Convolution& layer : layers_) {
-      y = y              ? layer.forward(c, samples, y, patches_)
-          : view_.pixels ? layer.forward(c, samples, static_cast<const uint8_t*>(x), patches_)
-                         : layer.forward(c, samples, static_cast<const float*>(x), patches_);
+  // [group, samples, features] for the x that the view describes, [group, samples].
+  Rows forward(const Compute& c, int64_t samples, const void* x) {
+    if (codes_) codes_->forward(c, samples, static_cast<const uint8_t*>(x));
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (i > 0 || codes_) {
+        layers_[i].forward(c, samples, before(i, samples), patches_);
+      } else if (view_.pixels) {
+        layers_[i].forward(c, samples, seen<uint8_t>(x, samples), patches_);
+      } else {
+        layers_[i].forward(c, samples, seen<float>(x, samples), patches_);
+      }
     }
-    return y;
+    return output(samples);
   }
 
-  // Of the last forward; and where the gradient with respect to it is put before `backward`, which loses it.
-  const float* output() const { return layers_.empty() ? codes_->output() : layers_.back().output(); }
+  // Of the last forward; and where the gradient with respect to it is put before `backward`, which loses it: [group, samples
+  // padded, features].
+  Rows output(int64_t samples) const {
+    return layers_.empty() ? codes_->output(samples) : layers_.back().output(samples);
+  }
   float* output_gradient() const { return d_[0]; }
 
   // Gradients of all parameters from output_gradient(); x as in the last forward.
   void backward(const Compute& c, int64_t samples, const void* x) {
     float *d = d_[0], *next = d_[1];
     for (size_t i = layers_.size(); i-- > 0; std::swap(d, next)) {
-      const Convolution& layer = layers_[i];
+      const OutRows d_out = Matmul::packed(d, samples, layers_[i].numbers());
       if (i > 0 || codes_) {
-        layer.backward(c, samples, i > 0 ? layers_[i - 1].output() : codes_->output(), d, next, patches_);
+        const Rows input = before(i, samples);
+        layers_[i].backward(c, samples, input, d_out, Matmul::packed(next, samples, input.stride), patches_);
       } else if (view_.pixels) {
-        layer.backward(c, samples, static_cast<const uint8_t*>(x), d, nullptr, patches_);
+        layers_[i].backward(c, samples, seen<uint8_t>(x, samples), d_out, {}, patches_);
       } else {
-        layer.backward(c, samples, static_cast<const float*>(x), d, nullptr, patches_);
+        layers_[i].backward(c, samples, seen<float>(x, samples), d_out, {}, patches_);
       }
     }
-    if (codes_) codes_->backward(c, samples, static_cast<const uint8_t*>(x), d);
+    if (!codes_) return;
+    codes_->backward(c, samples, static_cast<const uint8_t*>(x), Matmul::packed(d, samples, codes_->numbers()));
   }
 
  private:
@@ -108,6 +116,15 @@ class Cnn {
   static int of_layer(const std::vector<int>& numbers, size_t layer) {
     return numbers.size() == 1 ? numbers[0] : numbers[layer];
   }
+  // What layer i, which is not the first of all, sees.
+  Rows before(size_t i, int64_t samples) const {
+    return i > 0 ? layers_[i - 1].output(samples) : codes_->output(samples);
+  }
+  // What the game wrote: samples of all groups one after the other.
+  template <class T>
+  RowsOf<const T> seen(const void* x, int64_t samples) const {
+    return {static_cast<const T*>(x), view_.dim, samples * view_.dim};
+  }
   int count() const { return static_cast<int>(layers_.size()) + codes_.has_value(); }
   int64_t numbers(int layer) const {  // of a sample's output
     if (codes_) return layer == 0 ? codes_->numbers() : layers_[layer - 1].numbers();
@@ -119,7 +136,7 @@ class Cnn {
   std::vector<Convolution> layers_;       // the others
   int widest_ = 0;
   float* patches_ = nullptr;  // working memory of the layers
-  float* d_[2] = {};          // [samples, the largest layer], in turn
+  float* d_[2] = {};          // [group, samples, the largest layer], in turn
 };
 
 }  // namespace throng

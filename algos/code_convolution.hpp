@@ -25,75 +25,95 @@ class CodeConvolution {
         bias_(parameters.add(path + ",bias", {out}, Init::zeros())) {}
 
   int64_t numbers() const { return int64_t(sliding_.places()) * out_; }  // of a sample's output
-  const float* output() const { return output_; }
 
-  void want(Arena& arena, int64_t samples, bool train) {
-    arena.want(output_, Matmul::padded(samples) * numbers() + Matmul::kRowBlock * out_);
-    if (train) arena.want(partial_, kParts * size());
+  void want(Arena& arena, int groups, int64_t samples, bool train) {
+    arena.want(output_, groups * output(samples).apart);
+    if (train) arena.want(partial_, groups * kParts * size());
   }
 
-  // [sample, place, out] for codes x [sample, plane, cell].
-  const float* forward(const Compute& c, int64_t samples, const uint8_t* x) {
+  // Of the last forward, [group, sample, place and filter].
+  OutRows output(int64_t samples) const { return Matmul::packed(output_, samples, numbers()); }
+
+  // For codes x [group, sample, plane, cell].
+  Rows forward(const Compute& c, int64_t samples, const uint8_t* x) {
     const Sliding sliding = sliding_;
     const int places = sliding.places(), taps = sliding.taps(), cells = sliding.cells(), blocks = num_blocks();
     const int planes = planes_, num_codes = num_codes_, out = out_;
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
-    float* y = output_;
+    const OutRows y = output(samples);
     const Activation activation = activation_;
-    each_element(c.device, samples, places * blocks, [=] THRONG_BODY(int64_t sample, int column) {
-      const int place = column / blocks, first = column % blocks * kWidth;
-      const int count = out - first < kWidth ? out - first : kWidth;
-      const uint8_t* codes = x + sample * planes * cells;
-      float sum[kWidth];
-      for (int k = 0; k < count; ++k) sum[k] = bias[first + k];
-      for (int tap = 0; tap < taps; ++tap) {
-        const int cell = sliding.cell(place, tap);
-        for (int plane = 0; cell >= 0 && plane < planes; ++plane) {
-          const int code = codes[plane * cells + cell];
-          const float* row =
-              kernel + (int64_t(tap * planes + plane) * num_codes + bounded(code, num_codes)) * out + first;
-          for (int k = 0; k < count; ++k) sum[k] += row[k];
-        }
-      }
-      float* to = y + (sample * places + place) * out + first;
-      for (int k = 0; k < count; ++k) to[k] = activate(activation, sum[k]);
-    });
-    return output_;
+    const int64_t apart = c.groups.apart;
+    each_element(c.device, c.groups.count, samples, places * blocks,
+                 [=] THRONG_BODY(int g, int64_t sample, int column) {
+                   const int place = column / blocks, first = column % blocks * kWidth;
+                   const int count = out - first < kWidth ? out - first : kWidth;
+                   const uint8_t* codes = x + (g * samples + sample) * planes * cells;
+                   const float* rows = kernel + g * apart + first;
+                   float sum[kWidth];
+                   for (int k = 0; k < count; ++k) sum[k] = bias[g * apart + first + k];
+                   for (int tap = 0; tap < taps; ++tap) {
+                     const int cell = sliding.cell(place, tap);
+                     for (int plane = 0; cell >= 0 && plane < planes; ++plane) {
+                       const int code = bounded(codes[plane * cells + cell], num_codes);
+                       const float* row = rows + (int64_t(tap * planes + plane) * num_codes + code) * out;
+                       for (int k = 0; k < count; ++k) sum[k] += row[k];
+                     }
+                   }
+                   float* to = y.at(g, sample) + place * out + first;
+                   for (int k = 0; k < count; ++k) to[k] = activate(activation, sum[k]);
+                 });
+    return y;
   }
 
-  // Turns `d_out` into the gradients of kernel and bias; it becomes the gradient before the activation. The row of the kernel
-  // that belongs to a tap and a code gets the sum over the places where the tap is over that code. Samples are cut into parts;
-  // one worker owns a part, a tap and a plane, and a few columns, so nothing is added by two at once.
-  void backward(const Compute& c, int64_t samples, const uint8_t* x, float* d_out) const {
+  // Turns `d_out` into the gradients of kernel and bias; it becomes the gradient before the activation.
+  void backward(const Compute& c, int64_t samples, const uint8_t* x, OutRows d_out) const {
+    const auto by_place = [&](OutRows rows) { return OutRows{rows.data, out_, rows.apart}; };
+    before_activation(c, samples * sliding_.places(), out_, activation_, by_place(output(samples)), bias_,
+                      by_place(d_out));
+    sum_by_code(c, samples, x, d_out);
+    add_parts(c, std::min(samples, kParts));
+  }
+
+  // ---- the parts; public because nvcc wants the functions around its lambdas so ----
+
+  // The row of the kernel that belongs to a tap and a code gets the sum over the places where the tap is over that code.
+  // Samples are cut into parts; one worker owns a part, a tap and a plane, and a few columns, so nothing is added by two at once.
+  void sum_by_code(const Compute& c, int64_t samples, const uint8_t* x, Rows d_out) const {
     const Sliding sliding = sliding_;
     const int places = sliding.places(), cells = sliding.cells(), planes = planes_, num_codes = num_codes_, out = out_;
     const int rows = sliding.taps() * planes;
     const int64_t size = this->size(), parts = std::min(samples, kParts);
-    float *partial = partial_, *to = c.gradients + kernel_;
-    before_activation(c, samples * places, out, activation_, output_, bias_, d_out);
-    each_element(c.device, parts * rows, num_blocks(), [=] THRONG_BODY(int64_t i, int block) {
+    float* partial = partial_;
+    each_element(c.device, c.groups.count, parts * rows, num_blocks(), [=] THRONG_BODY(int g, int64_t i, int block) {
       const int64_t part = i / rows;
       const int row = static_cast<int>(i % rows), tap = row / planes, plane = row % planes, first = block * kWidth;
       const int count = out - first < kWidth ? out - first : kWidth;
-      float* sums = partial + part * size + int64_t(row) * num_codes * out + first;
+      float* sums = partial + (g * parts + part) * size + int64_t(row) * num_codes * out + first;
       for (int code = 0; code < num_codes; ++code) {
         for (int k = 0; k < count; ++k) sums[code * out + k] = 0;
       }
       for (int64_t sample = samples * part / parts; sample < samples * (part + 1) / parts; ++sample) {
-        const uint8_t* codes = x + (sample * planes + plane) * cells;
+        const uint8_t* codes = x + ((g * samples + sample) * planes + plane) * cells;
         for (int place = 0; place < places; ++place) {
           const int cell = sliding.cell(place, tap);
           if (cell < 0) continue;
-          const float* d = d_out + (sample * places + place) * out + first;
+          const float* d = d_out.at(g, sample) + place * out + first;
           float* sum = sums + bounded(codes[cell], num_codes) * out;
           for (int k = 0; k < count; ++k) sum[k] += d[k];
         }
       }
     });
-    Backend::each(c.device, size, [=] THRONG_BODY(int64_t i) {
+  }
+
+  void add_parts(const Compute& c, int64_t parts) const {
+    const int64_t size = this->size(), apart = c.groups.apart;
+    const float* partial = partial_;
+    float* to = c.gradients + kernel_;
+    Backend::each(c.device, c.groups.count * size, [=] THRONG_BODY(int64_t i) {
+      const int64_t g = i / size, k = i - g * size;
       float sum = 0;
-      for (int64_t part = 0; part < parts; ++part) sum += partial[part * size + i];
-      to[i] = sum;
+      for (int64_t part = 0; part < parts; ++part) sum += partial[(g * parts + part) * size + k];
+      to[g * apart + k] = sum;
     });
   }
 
@@ -110,8 +130,8 @@ class CodeConvolution {
   int planes_, num_codes_, out_;
   Activation activation_;
   int64_t kernel_, bias_;     // offsets
-  float* output_ = nullptr;   // [sample, place, out], after the activation
-  float* partial_ = nullptr;  // [part, kernel]
+  float* output_ = nullptr;   // [group, sample, place, out], after the activation
+  float* partial_ = nullptr;  // [group, part, kernel]
 };
 
 }  // namespace throng

@@ -30,7 +30,7 @@ int64_t count_envs(VecEnv& env, const uint8_t* flags) {
   return count;
 }
 
-void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
+void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group) {
   const Key sampling = fold_in(key(seed), kSamplingStream);
   env.reset(seed);
   Arena arena(env.shared_device());
@@ -39,7 +39,7 @@ void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
   arena.commit();
   for (int t = 0; t < env.spec().time_limit; ++t) {
     learner.act_on(env.observations(), nullptr, state, env.num_rows(), greedy, sampling, static_cast<uint32_t>(t),
-                   static_cast<int32_t*>(env.actions()));
+                   static_cast<int32_t*>(env.actions()), group);
     env.step(env.actions());
     if (all_ended(env)) return;
   }
@@ -108,13 +108,13 @@ BatchOptions evaluation_options(const Spec& spec, int episodes) {
   return options;
 }
 
-Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
+Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group) {
   if (env.options().autoreset != Autoreset::disabled) {
     throw Error("evaluation needs environments with autoreset disabled, not " +
                 std::string(name_of(env.options().autoreset)));
   }
   if (env.spec().time_limit <= 0) throw Error("evaluation needs a time limit, and " + env.spec().id + " has none");
-  play(env, learner, greedy, seed);
+  play(env, learner, greedy, seed, group);
   Evaluation evaluation;
   evaluation.episodes = env.num_envs();
   evaluation.truncated = count_envs(env, env.outcomes().truncated);

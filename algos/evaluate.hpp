@@ -51,7 +51,7 @@ bool all_ended(VecEnv& env);
 
 // Plays one episode in every environment of `env` with `learner`'s policy, greedy or sampled. Environments begin from
 // reset(seed), and actions are drawn from a stream of their own of the same seed. Error unless `env` was made with autoreset
-// disabled and a time limit. Leaves the learner as it was.
-Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed);
+// disabled and a time limit. Leaves the learner as it was. Of a learner of several groups, one plays.
+Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0);
 
 }  // namespace throng

@@ -64,7 +64,8 @@ std::vector<float> logits(Ppo& ppo, const void* obs, int64_t rows) {
   std::vector<int32_t> actions(rows);
   Observations seen{const_cast<void*>(obs), avail.data(), nullptr, nullptr};
   ppo.act_on(seen, nullptr, nullptr, rows, true, key(0), 0, actions.data());
-  return {ppo.policy().output(0), ppo.policy().output(0) + rows * r.num_actions};
+  const float* output = ppo.policy().output(0).data;
+  return {output, output + rows * r.num_actions};
 }
 
 }  // namespace
@@ -120,27 +121,28 @@ TEST_CASE("many samples go through a convolution in pieces, and come out as one 
   Arena arena(device);
   Reducer reducer;
   float* patches = nullptr;
-  layer.want(arena, samples, true);
-  arena.want(patches, layer.patch_numbers());
-  reducer.want(arena, kOut);
+  layer.want(arena, 1, samples, true);
+  arena.want(patches, layer.patch_numbers(1));
+  reducer.want(arena, 1, kOut);
   arena.commit();
   const std::vector<float> parameters = layout.initial(key(2)), x = synthetic::numbers(samples * in, key(3), -1, 1);
   const std::vector<float> d = synthetic::numbers(samples * out, key(4), -1, 1);
   std::vector<float> all(layout.size()), one(layout.size()), sum(layout.size()), dx(samples * in), dx_one(in);
 
-  const Compute whole{*device, *matmul, reducer, parameters.data(), all.data()};
-  const float* y = layer.forward(whole, samples, x.data(), patches);
-  const std::vector<float> outputs(y, y + samples * out);
+  const Groups alone{1, layout.size()};
+  const Rows seen{x.data(), in};
+  const Compute whole{alone, *device, *matmul, reducer, parameters.data(), all.data()};
+  const Rows y = layer.forward(whole, samples, seen, patches);
+  const std::vector<float> outputs(y.data, y.data + samples * out);
   std::vector<float> d_out = d;
-  layer.backward(whole, samples, x.data(), d_out.data(), dx.data(), patches);
+  layer.backward(whole, samples, seen, {d_out.data(), out}, {dx.data(), in}, patches);
 
-  const Compute single{*device, *matmul, reducer, parameters.data(), one.data()};
+  const Compute single{alone, *device, *matmul, reducer, parameters.data(), one.data()};
   for (int64_t sample = 0; sample < samples; ++sample) {
-    const float* seen = x.data() + sample * in;
-    const float* alone = layer.forward(single, 1, seen, patches);
-    REQUIRE(std::equal(alone, alone + out, outputs.begin() + sample * out));  // the same bits
+    const float* one_y = layer.forward(single, 1, seen.from(sample), patches).data;
+    REQUIRE(std::equal(one_y, one_y + out, outputs.begin() + sample * out));  // the same bits
     std::copy_n(d.begin() + sample * out, out, d_out.begin());
-    layer.backward(single, 1, seen, d_out.data(), dx_one.data(), patches);
+    layer.backward(single, 1, seen.from(sample), {d_out.data(), out}, {dx_one.data(), in}, patches);
     for (int64_t i = 0; i < in; ++i) REQUIRE(dx_one[i] == Approx(dx[sample * in + i]).margin(1e-5));
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += one[i];
   }

@@ -137,7 +137,7 @@ class OneSided {
 void check_gradients(TrainConfig config, const EnvSpec& spec, float moved) {
   auto device = open_device("cpu");
   config.num_minibatches = 1;
-  Ppo ppo(device, spec, config.num_envs, config);
+  Ppo ppo(device, spec, config.num_envs, {config});
   synthetic::fill(ppo, *device, key(10), spec.choices(0) % spec.num_actions);
   ppo.learn(0.0f);
   synthetic::fill(ppo, *device, key(11), spec.choices(0) % spec.num_actions);
