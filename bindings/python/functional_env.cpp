@@ -13,11 +13,19 @@ namespace {
 
 constexpr int64_t kEnv = -1;  // the axis of the environments
 
-std::unique_ptr<VecEnv> env_of(const nlohmann::json& plan, const std::string& device) {
+std::unique_ptr<VecEnv> env_of(const nlohmann::json& plan, std::shared_ptr<Device> device, int lanes = 0) {
   BatchOptions options;
   options.autoreset = autoreset_from(plan.at("autoreset"));
   options.time_limit = plan.at("time_limit");
-  return make(plan.at("id"), open_device(device), options, plan.at("config"));
+  options.lanes = lanes;
+  return make(plan.at("id"), std::move(device), options, plan.at("config"));
+}
+
+// How many environments there are decides how many lanes work on each, and for every number of lanes there is a kernel, which
+// the GPU's driver loads when it is first launched. Here that is done for all of them.
+void load_kernels(const nlohmann::json& plan, const std::shared_ptr<Device>& device) {
+  for (int lanes = 1; lanes <= 32; lanes *= 2) env_of(plan, device, lanes)->reset(0);
+  device->synchronize();
 }
 
 // Takes the caller's pointers in the order of the forms.
@@ -37,7 +45,8 @@ class Pointers {
 
 FunctionalEnv::FunctionalEnv(const std::string& text, const std::string& device) {
   const auto plan = nlohmann::json::parse(text);
-  env_ = env_of(plan, device);
+  env_ = env_of(plan, open_device(device));
+  if (env_->device().is_cuda()) load_kernels(plan, env_->shared_device());
   final_obs_ = plan.at("final_obs");
   const EnvSpec& s = spec();
   const int64_t agents = s.num_agents, objectives = s.num_objectives, info = static_cast<int64_t>(s.info.size());
