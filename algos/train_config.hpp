@@ -7,6 +7,7 @@
 #include "algos/activation.hpp"
 #include "algos/matchmaker.hpp"
 #include "algos/matmul.hpp"
+#include "algos/sliding.hpp"
 #include "core/error.hpp"
 
 namespace throng {
@@ -41,6 +42,10 @@ struct TrainConfig {
   float max_grad_norm = 0.5f;
   float adam_eps = 1e-5f;
   bool joint_grad_norm = true;
+  std::vector<int> cnn = {};
+  std::vector<int> cnn_kernels = {3};
+  std::vector<int> cnn_strides = {1};
+  int cnn_padding = kSame;
   std::vector<int> hidden_sizes = {64, 64};
   int gru_size = 0;
   std::vector<int> head_sizes = {};
@@ -92,6 +97,10 @@ struct TrainConfig {
     v("max_grad_norm", max_grad_norm, "gradients are scaled down to this global norm; 0 = never");
     v("adam_eps", adam_eps, "Adam's epsilon");
     v("joint_grad_norm", joint_grad_norm, "one norm for actor and critic together; false = each its own");
+    v("cnn", cnn, "filters of the convolutions that come first, where observations are a grid; [] = none");
+    v("cnn_kernels", cnn_kernels, "side of the convolutions' kernels: one for all, or one for each");
+    v("cnn_strides", cnn_strides, "how far the kernels move: one for all, or one for each");
+    v("cnn_padding", cnn_padding, kPaddings, "same = zeros around the grid keep its size; valid = none");
     v("hidden_sizes", hidden_sizes, "widths of the layers that come first, before the GRU");
     v("gru_size", gru_size, "width of the recurrent core, a GRU; 0 = feed-forward");
     v("head_sizes", head_sizes, "widths of the hidden layers after the GRU, of actor and critic each");
@@ -163,6 +172,15 @@ struct TrainConfig {
     }
     for (const auto& [name, value] : {std::pair{"gamma", gamma}, {"gae_lambda", gae_lambda}}) {
       if (value > 1) throw Error(std::string(name) + " must be at most 1, not " + number(value));
+    }
+    for (const auto& [name, numbers] : {std::pair{"cnn_kernels", &cnn_kernels}, {"cnn_strides", &cnn_strides}}) {
+      if (numbers->size() != 1 && numbers->size() != cnn.size())
+        throw Error(std::string(name) + " must have one number, or one for each layer of cnn");
+      for (int n : *numbers) at_least(name, n, 1);
+    }
+    for (int filters : cnn) {
+      at_least("cnn", filters, 1);
+      if (filters % 4 != 0) throw Error("cnn must be multiples of 4, not " + std::to_string(filters));
     }
     if (hidden_sizes.empty()) throw Error("hidden_sizes must name at least one layer");
     for (int width : hidden_sizes) at_least("hidden_sizes", width, 1);

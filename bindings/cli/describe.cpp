@@ -86,6 +86,8 @@ ordered_json to_json(const Described& found) {
   object["obs_dim"] = spec.obs_dim;
   object["obs_low"] = spec.obs_low;
   object["obs_high"] = spec.obs_high;
+  const ObsGrid& grid = spec.obs_grid;
+  if (grid.planes > 0) object["obs_grid"] = {grid.planes, grid.height, grid.width};
   object["world_state_dim"] = spec.world_state_dim;
   object["time_limit"] = spec.time_limit;
   object["info"] = spec.info;

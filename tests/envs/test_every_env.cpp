@@ -128,6 +128,8 @@ TEST_CASE("every agent's observation has the same size, and names are complete")
     for (int head = 0; head < spec.num_heads(); ++head) choices += spec.choices(head);
     CHECK(choices == spec.num_actions);
     CHECK(spec.obs_low < spec.obs_high);
+    const ObsGrid& grid = spec.obs_grid;
+    if (grid.planes > 0) CHECK(grid.planes * grid.cells() == spec.obs_dim);
     CHECK(int(spec.agents.size()) == spec.num_agents);
     CHECK(std::set(spec.agents.begin(), spec.agents.end()).size() == spec.agents.size());
     CHECK(int(spec.objectives.size()) == spec.num_objectives);
