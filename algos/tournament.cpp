@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "algos/evaluate.hpp"
 #include "algos/opponent_slots.hpp"
 #include "algos/policy.hpp"
 #include "core/error.hpp"
@@ -66,11 +67,6 @@ std::vector<Part> parts_of(const std::vector<Entrant>& entrants, const std::vect
     }
   }
   return parts;
-}
-
-bool all_ended(VecEnv& env) {
-  const auto ended = download(env.device(), env.outcomes().ended, static_cast<size_t>(env.num_envs()));
-  return std::all_of(ended.begin(), ended.end(), [](uint8_t flag) { return flag != 0; });
 }
 
 // One episode in each game of the batch.
