@@ -84,6 +84,9 @@ class EnvSpec:
     @property
     def obs_dim(self) -> int: ...
     @property
+    def obs_grid(self) -> tuple[int, int, int] | None:
+        """(planes, height, width), whose product is obs_dim, where an observation is a grid: a CNN can see it as one."""
+    @property
     def obs_low(self) -> float:
         """No feature is lower."""
     @property
