@@ -9,9 +9,6 @@
 namespace throng {
 namespace {
 
-// Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
-constexpr uint32_t kSamplingStream = 0xffffffffu;
-
 Estimate estimate(const std::vector<double>& values) {
   const auto n = static_cast<double>(values.size());
   double sum = 0, squares = 0;
@@ -43,7 +40,7 @@ int64_t count_envs(VecEnv& env, const uint8_t* flags) {
 
 // An environment that ended stands still with its flags raised, so the last step's flags count everything.
 void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group) {
-  const Key sampling = fold_in(key(seed), kSamplingStream);
+  const Key sampling = evaluation_key(seed);
   env.reset(seed);
   Arena arena(env.shared_device());
   float* state = nullptr;  // [env, agent, state_dim]; an environment plays one episode, so it begins anew only at death
@@ -75,6 +72,9 @@ void read_finals(VecEnv& env, Evaluation& evaluation) {
 }
 
 }  // namespace
+
+// Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
+Key evaluation_key(uint64_t seed) { return fold_in(key(seed), 0xffffffffu); }
 
 std::string metric_name(const std::string& info) { return info == "won" ? "win_rate" : info; }
 
