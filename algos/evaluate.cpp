@@ -9,17 +9,6 @@
 namespace throng {
 namespace {
 
-Estimate estimate(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  double sum = 0, squares = 0;
-  for (const double value : values) sum += value;
-  const double mean = sum / n;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  if (values.size() < 2) return {mean, std::numeric_limits<double>::quiet_NaN()};
-  constexpr double kNormal95 = 1.959964;
-  return {mean, kNormal95 * std::sqrt(squares / (n - 1) / n)};
-}
-
 // Means of groups of `group` neighbouring values that lie `stride` apart, beginning at `first`: one per environment.
 std::vector<double> per_env(const std::vector<float>& values, size_t envs, size_t first, size_t group, size_t stride) {
   std::vector<double> means(envs, 0.0);
@@ -38,7 +27,6 @@ int64_t count_envs(VecEnv& env, const uint8_t* flags) {
   return count;
 }
 
-// An environment that ended stands still with its flags raised, so the last step's flags count everything.
 void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group) {
   const Key sampling = evaluation_key(seed);
   env.reset(seed);
@@ -50,8 +38,7 @@ void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group) 
     learner.act_on(env.observations(), nullptr, state, env.num_rows(), greedy, sampling, static_cast<uint32_t>(t),
                    static_cast<int32_t*>(env.actions()), group);
     env.step(env.actions());
-    if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs())
-      return;
+    if (all_ended(env)) return;
   }
   throw Error("evaluation of " + env.spec().id + ": not every episode ended at the time limit");
 }
@@ -75,6 +62,21 @@ void read_finals(VecEnv& env, Evaluation& evaluation) {
 
 // Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
 Key evaluation_key(uint64_t seed) { return fold_in(key(seed), 0xffffffffu); }
+
+Estimate estimate(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double value : values) sum += value;
+  const double mean = sum / n;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  if (values.size() < 2) return {mean, std::numeric_limits<double>::quiet_NaN()};
+  constexpr double kNormal95 = 1.959964;
+  return {mean, kNormal95 * std::sqrt(squares / (n - 1) / n)};
+}
+
+bool all_ended(VecEnv& env) {
+  return count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs();
+}
 
 std::string metric_name(const std::string& info) { return info == "won" ? "win_rate" : info; }
 

@@ -19,6 +19,8 @@ struct Estimate {
   double ci95 = 0;
 };
 
+Estimate estimate(const std::vector<double>& values);
+
 struct Evaluation {
   int64_t episodes = 0;
   int64_t truncated = 0;  // of these were cut at the time limit
@@ -46,6 +48,9 @@ Key evaluation_key(uint64_t seed);
 
 // How to make environments for evaluate(): one per episode, none begins a second one, and all of them end.
 BatchOptions evaluation_options(const Spec& spec, int episodes);
+
+// Whether every environment stands still after its episode: one that ended keeps its flags raised.
+bool all_ended(VecEnv& env);
 
 // Plays one episode in every environment of `env` with `learner`'s policy, greedy or sampled. Environments begin from
 // reset(seed), and actions are drawn from a stream of their own of the same seed. Error unless `env` was made with autoreset

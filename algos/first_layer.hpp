@@ -6,6 +6,7 @@
 
 #include "algos/compute.hpp"
 #include "algos/parameters.hpp"
+#include "core/spec.hpp"
 
 namespace throng {
 
@@ -16,6 +17,8 @@ struct View {
   int num_codes = 0;      // 0: float32 numbers; otherwise uint8 codes below this
   int sharing = 1;        // neighbouring agents that see the same row; they then differ by an agent number
   bool agent_id = false;  // a one-hot agent number is appended to a shared row
+  ObsGrid grid = {};      // what a CNN takes the row for
+  bool pixels = false;    // bytes, of which 255 is 1: only a CNN takes them
 
   bool codes() const { return num_codes > 0; }
   int features() const { return codes() ? dim * num_codes : dim; }
@@ -24,7 +27,6 @@ struct View {
   THRONG_HD int kernel_row(const uint8_t* codes, int cell) const {
     return cell * num_codes + (codes[cell] < num_codes ? codes[cell] : num_codes - 1);
   }
-  size_t row_bytes() const { return codes() ? size_t(dim) : dim * sizeof(float); }
 };
 
 class FirstLayer {
@@ -51,35 +53,38 @@ class FirstLayer {
   // make a block whole (see Matmul).
   Rows forward(const Compute& c, int64_t rows, const void* x) {
     const int64_t views = rows / view_.sharing;
+    if (!view_.codes()) return forward(c, rows, numbers(x, views));
+    add_codes(c, views, static_cast<const uint8_t*>(x));
+    return spread(c, rows);
+  }
+  // The same for numbers that a layer before has made.
+  Rows forward(const Compute& c, int64_t rows, Rows x) {
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
-    const OutRows y = Matmul::packed(output_, rows, out_);
-    if (view_.codes()) {
-      add_codes(c, views, static_cast<const uint8_t*>(x));
-    } else if (view_.sharing == 1) {
-      c.matmul.forward(c.groups, rows, view_.dim, out_, numbers(x, views), kernel, bias, activation_, y);
+    const int64_t views = rows / view_.sharing;
+    if (view_.sharing == 1) {
+      c.matmul.forward(c.groups, rows, view_.dim, out_, x, kernel, bias, activation_,
+                       Matmul::packed(output_, rows, out_));
     } else {
-      c.matmul.forward(c.groups, views, view_.dim, out_, numbers(x, views), kernel, nullptr, kIdentity,
+      c.matmul.forward(c.groups, views, view_.dim, out_, x, kernel, nullptr, kIdentity,
                        Matmul::packed(of_view_, views, out_));
     }
-    if (view_.sharing > 1) spread(c, rows);
-    return y;
+    return spread(c, rows);
   }
 
   // Gradients of kernel and bias from `d_out` [group, rows, out], which becomes the gradient before the activation.
   void backward(const Compute& c, int64_t rows, const void* x, float* d_out) {
     const int64_t views = rows / view_.sharing;
-    float* d_view = d_out;
-    before_activation(c, rows, d_out);
-    if (view_.sharing > 1) {
-      gather_view(c, views, d_out);
-      d_view = of_view_;
-    }
-    if (view_.codes()) {
-      codes_backward(c, views, static_cast<const uint8_t*>(x), d_view);
-    } else {
-      c.matmul.backward_weight(c.groups, views, view_.dim, out_, numbers(x, views), Matmul::packed(d_view, views, out_),
-                               c.gradients + kernel_);
-    }
+    if (!view_.codes()) return backward(c, rows, numbers(x, views), d_out, nullptr);
+    codes_backward(c, views, static_cast<const uint8_t*>(x), to_views(c, rows, d_out));
+  }
+  // The same for the numbers of a layer before, and their gradient in `d_x` [group, rows / sharing, dim], unless that is null.
+  void backward(const Compute& c, int64_t rows, Rows x, float* d_out, float* d_x) {
+    const int64_t views = rows / view_.sharing;
+    const Rows d = Matmul::packed(to_views(c, rows, d_out), views, out_);
+    c.matmul.backward_weight(c.groups, views, view_.dim, out_, x, d, c.gradients + kernel_);
+    if (d_x == nullptr) return;
+    c.matmul.backward_input(c.groups, views, view_.dim, out_, d, c.parameters + kernel_,
+                            Matmul::packed(d_x, views, view_.dim), false);
   }
 
   // ---- the parts; public because nvcc wants the functions around its lambdas so ----
@@ -107,8 +112,10 @@ class FirstLayer {
                  });
   }
 
-  // From the rows of views to those of agents: their numbers, the bias, the activation.
-  void spread(const Compute& c, int64_t rows) const {
+  // From the rows of views to those of agents, where they differ: their numbers, the bias, the activation.
+  Rows spread(const Compute& c, int64_t rows) const {
+    const OutRows output = Matmul::packed(output_, rows, out_);
+    if (view_.sharing == 1) return output;
     const int out = out_, sharing = view_.sharing;
     const float *from = of_view_, *bias = c.parameters + bias_;
     const float* ids = view_.agent_id ? c.parameters + kernel_ + int64_t(view_.features()) * out : nullptr;
@@ -120,6 +127,15 @@ class FirstLayer {
       const float of_view = from[(g * from_apart + r / sharing) * out + k];
       y[(g * y_apart + r) * out + k] = activate(activation, of_view + of_agent + bias[g * apart + k]);
     });
+    return output;
+  }
+
+  // The gradient before the activation, of the rows of views; that of the bias on the way.
+  float* to_views(const Compute& c, int64_t rows, float* d_out) const {
+    before_activation(c, rows, d_out);
+    if (view_.sharing == 1) return d_out;
+    gather_view(c, rows / view_.sharing, d_out);
+    return of_view_;
   }
 
   // Through the activation; and the sums over rows: of the agents' numbers, and of all, which is the bias's.

@@ -16,7 +16,9 @@ namespace {
 View policy_view(const EnvSpec& spec) {
   View view;
   view.dim = spec.obs_dim;
-  if (spec.obs_dtype == "U8") view.num_codes = static_cast<int>(spec.obs_high) + 1;
+  view.grid = spec.obs_grid;
+  view.pixels = spec.pixels;
+  if (spec.obs_dtype == "U8" && !spec.pixels) view.num_codes = static_cast<int>(spec.obs_high) + 1;
   return view;
 }
 
@@ -24,6 +26,7 @@ View policy_view(const EnvSpec& spec) {
 View world_view(const EnvSpec& spec, bool agent_id) {
   View view = policy_view(spec);
   view.dim *= spec.num_agents;
+  view.grid.planes *= spec.num_agents;
   if (spec.world_state_dim > 0) view = View{spec.world_state_dim};
   view.sharing = spec.num_agents;
   view.agent_id = agent_id && spec.num_agents > 1;
@@ -66,6 +69,9 @@ Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, cons
                 " learns from one");
   }
   if (spec.obs_dtype == "BF16") throw Error(spec.id + " has observations of dtype BF16; learners take F32 or U8");
+  if (!config.cnn.empty() && spec.obs_grid.planes == 0)
+    throw Error("cnn: the observations of " + spec.id + " are no grid");
+  if (config.cnn.empty() && spec.pixels) throw Error("the observations of " + spec.id + " are pixels: they need cnn");
   if (spec.continuous > 0) throw Error(spec.id + " has actions of numbers; learners know choices only");
   if (!config.share_layers)
     critic_.emplace("critic", mappo() ? world_view(spec, config.agent_id) : policy_view(spec),
