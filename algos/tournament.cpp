@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "algos/evaluate.hpp"
 #include "algos/opponent_slots.hpp"
 #include "algos/policy.hpp"
 #include "core/error.hpp"
