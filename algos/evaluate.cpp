@@ -9,9 +9,6 @@
 namespace throng {
 namespace {
 
-// Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
-constexpr uint32_t kSamplingStream = 0xffffffffu;
-
 // Means of groups of `group` neighbouring values that lie `stride` apart, beginning at `first`: one per environment.
 std::vector<double> per_env(const std::vector<float>& values, size_t envs, size_t first, size_t group, size_t stride) {
   std::vector<double> means(envs, 0.0);
@@ -31,7 +28,7 @@ int64_t count_envs(VecEnv& env, const uint8_t* flags) {
 }
 
 void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group) {
-  const Key sampling = fold_in(key(seed), kSamplingStream);
+  const Key sampling = evaluation_key(seed);
   env.reset(seed);
   Arena arena(env.shared_device());
   float* state = nullptr;  // [env, agent, state_dim]; an environment plays one episode, so it begins anew only at death
@@ -62,6 +59,9 @@ void read_finals(VecEnv& env, Evaluation& evaluation) {
 }
 
 }  // namespace
+
+// Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
+Key evaluation_key(uint64_t seed) { return fold_in(key(seed), 0xffffffffu); }
 
 Estimate estimate(const std::vector<double>& values) {
   const auto n = static_cast<double>(values.size());

@@ -43,6 +43,9 @@ std::string return_name(const std::string& objective, size_t num_objectives);
 // An evaluation ends even in a game without a time limit: its episodes are truncated after this many steps.
 inline constexpr int kLongestEvaluation = 10'000;
 
+// What the actions of an evaluation are drawn with; number t draws those of step t.
+Key evaluation_key(uint64_t seed);
+
 // How to make environments for evaluate(): one per episode, none begins a second one, and all of them end.
 BatchOptions evaluation_options(const Spec& spec, int episodes);
 

@@ -44,6 +44,9 @@ class Ppo final : public Learner {
   void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
               uint32_t draw, int32_t* actions, int group = kAllGroups) override;
 
+  std::span<float> weights(int group = 0) override {
+    return {parameters_ + group * groups_.apart, size_t(layout_.size())};
+  }
   std::map<std::string, Tensor> parameters(int group = 0) override;
   std::map<std::string, Tensor> optimizer_state(int group = 0) override;
   void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state,

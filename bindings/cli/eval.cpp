@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "algos/evaluate.hpp"
+#include "algos/opponent_slots.hpp"
 #include "algos/policy.hpp"
-#include "algos/saved_opponent.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
@@ -82,8 +82,8 @@ int eval(const EvalOptions& options) {
   const int episodes = options.episodes > 0 ? options.episodes : run.train.eval_episodes;
   const std::shared_ptr<Device> device = open_device(options.device);
   say("device: " + device->name());
-  auto env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
-  if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
+  const auto env =
+      evaluation_view(make(run.env, device, evaluation_options(spec, episodes), run.env_config), run.train);
   Policy policy(run, options.checkpoint, env->spec(), device, episodes);
   say("checkpoint: " + policy.path() + " (" + compact(static_cast<double>(policy.timesteps())) + " steps)");
   // The episodes of the run's own evaluations, unless others are asked for.
@@ -143,7 +143,8 @@ Action add_eval(CLI::App& app) {
   app.add_option("SETTINGS", options->overrides, "with --schelling: env.key=value ...");
   app.add_option("--schelling", options->schelling,
                  "two players, each a run's folder or one of the game's own: what agents earn in every mix of them")
-      ->expected(2);
+      ->expected(2)
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);  // taking the last would swallow what follows the two
   app.add_option("--out", options->out, "with --schelling: folder for schelling.json, .txt and .svg")
       ->capture_default_str();
   app.add_option("--policy", options->policy,

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "algos/presets.hpp"
-#include "algos/saved_opponent.hpp"
+#include "algos/self_play.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
@@ -102,16 +102,18 @@ Source read_command_line(const TrainOptions& options, const std::string& env) {
   return source;
 }
 
-// Every algorithm has a preset of its own name; the algorithm may stand in what is laid over it.
+// Every algorithm has a preset of its own name, and self-play has one; which it is may stand in what is laid over it.
 std::string choose_preset(const TrainOptions& options, const Source& file, const Source& given) {
   if (!options.preset.empty()) return options.preset;
   TrainConfig config;
   for (const Source* source : {&file, &given}) {
-    if (source->train.is_object() && source->train.contains("algo")) {
-      read_config(config, {{"algo", source->train["algo"]}}, "train");
+    for (const char* key : {"algo", "selfplay"}) {
+      if (source->train.is_object() && source->train.contains(key)) {
+        read_config(config, {{key, source->train[key]}}, "train");
+      }
     }
   }
-  return kAlgos[config.algo];
+  return default_preset(config);
 }
 
 // Defaults <- preset <- the environment's wishes for that preset <- file <- command line.
@@ -234,13 +236,17 @@ int go(Trainer& trainer, const TrainOptions& options, const StopOnSignal& stop) 
 void show_memory(const Run& run, int num_seeds, const std::shared_ptr<Device>& device, bool as_json) {
   BatchOptions batch;
   batch.num_envs = run.train.num_envs * num_seeds;
-  auto env = make(run.env, device, batch, run.env_config);
-  if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
+  const bool alone = run.train.selfplay == kNoSelfPlay;
+  auto env = alone ? evaluation_view(make(run.env, device, batch, run.env_config), run.train)
+                   : self_play_env(make, run.train)(run.env, device, batch, run.env_config);
+  const MakeLearner make_one = alone ? MakeLearner(make_learner) : self_play_learner(run, make, make_learner);
   const std::vector<TrainConfig> configs(num_seeds, run.train);
-  const auto learner = make_learner(device, env->spec(), run.train.num_envs, configs);
+  const auto learner = make_one(device, env->spec(), run.train.num_envs, configs);
   auto plan = learner->memory_plan();
-  plan.insert(plan.begin(), {"environments", env->bytes()});
-  plan.emplace_back("all", env->bytes() + learner->bytes());
+  auto* const teams = dynamic_cast<Teams*>(env.get());
+  const size_t env_bytes = env->bytes() + (teams ? teams->games().bytes() : 0);
+  plan.insert(plan.begin(), {"environments", env_bytes});
+  plan.emplace_back("all", env_bytes + learner->bytes());
   ordered_json line;
   for (const auto& [purpose, bytes] : plan) {
     line[purpose] = bytes;

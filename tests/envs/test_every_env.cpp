@@ -367,6 +367,39 @@ TEST_CASE("the policies that come with a game choose legally, and alike in any b
   }
 }
 
+TEST_CASE("agents of one batch can have a policy each") {
+  for (const std::string& id : exam_ids()) {
+    for (const std::string& device : test_devices()) {
+      Drive drive(id, device, batch_of(9));
+      VecEnv& env = drive.env();
+      const size_t rows = env.num_rows(), dim = env.spec().action_dim();
+      const auto chosen = [&] {
+        return download(env.device(), static_cast<const uint32_t*>(env.actions()), rows * dim);
+      };
+      const int policies = static_cast<int>(env.spec().policies.size());
+      std::vector<std::vector<uint32_t>> alone;
+      for (int policy = 0; policy < policies; ++policy) {
+        env.policy_actions(policy, env.actions(), key(5), 3);
+        alone.push_back(chosen());
+      }
+      std::vector<int32_t> mixed;
+      for (size_t row = 0; row < rows; ++row) mixed.push_back(static_cast<int32_t>(row % (policies + 1)) - 1);
+      Arena arena(env.shared_device());
+      int32_t* numbers = nullptr;
+      arena.want(numbers, rows);
+      arena.commit();
+      upload(env.device(), numbers, mixed);
+      env.device().fill_zero(env.actions(), rows * dim * sizeof(uint32_t));
+      env.mixed_actions(numbers, env.actions(), key(5), 3);
+      const auto together = chosen();
+      for (size_t i = 0; i < rows * dim; ++i) {
+        const int policy = mixed[i / dim];
+        REQUIRE(together[i] == (policy < 0 ? 0u : alone[policy][i]));
+      }
+    }
+  }
+}
+
 TEST_CASE("what is wrong is refused by name") {
   CHECK_THROWS_AS(make("nowhere/3m", open_device("cpu")), Error);
   for (const EnvEntry& entry : registered_envs()) {
