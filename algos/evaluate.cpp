@@ -9,20 +9,6 @@
 namespace throng {
 namespace {
 
-// Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
-constexpr uint32_t kSamplingStream = 0xffffffffu;
-
-Estimate estimate(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  double sum = 0, squares = 0;
-  for (const double value : values) sum += value;
-  const double mean = sum / n;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  if (values.size() < 2) return {mean, std::numeric_limits<double>::quiet_NaN()};
-  constexpr double kNormal95 = 1.959964;
-  return {mean, kNormal95 * std::sqrt(squares / (n - 1) / n)};
-}
-
 // Means of groups of `group` neighbouring values that lie `stride` apart, beginning at `first`: one per environment.
 std::vector<double> per_env(const std::vector<float>& values, size_t envs, size_t first, size_t group, size_t stride) {
   std::vector<double> means(envs, 0.0);
@@ -41,9 +27,8 @@ int64_t count_envs(VecEnv& env, const uint8_t* flags) {
   return count;
 }
 
-// An environment that ended stands still with its flags raised, so the last step's flags count everything.
-void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
-  const Key sampling = fold_in(key(seed), kSamplingStream);
+void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group) {
+  const Key sampling = evaluation_key(seed);
   env.reset(seed);
   Arena arena(env.shared_device());
   float* state = nullptr;  // [env, agent, state_dim]; an environment plays one episode, so it begins anew only at death
@@ -51,10 +36,9 @@ void play(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
   arena.commit();
   for (int t = 0; t < env.spec().time_limit; ++t) {
     learner.act_on(env.observations(), nullptr, state, env.num_rows(), greedy, sampling, static_cast<uint32_t>(t),
-                   static_cast<int32_t*>(env.actions()));
+                   static_cast<int32_t*>(env.actions()), group);
     env.step(env.actions());
-    if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs())
-      return;
+    if (all_ended(env)) return;
   }
   throw Error("evaluation of " + env.spec().id + ": not every episode ended at the time limit");
 }
@@ -75,6 +59,24 @@ void read_finals(VecEnv& env, Evaluation& evaluation) {
 }
 
 }  // namespace
+
+// Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
+Key evaluation_key(uint64_t seed) { return fold_in(key(seed), 0xffffffffu); }
+
+Estimate estimate(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double value : values) sum += value;
+  const double mean = sum / n;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  if (values.size() < 2) return {mean, std::numeric_limits<double>::quiet_NaN()};
+  constexpr double kNormal95 = 1.959964;
+  return {mean, kNormal95 * std::sqrt(squares / (n - 1) / n)};
+}
+
+bool all_ended(VecEnv& env) {
+  return count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs();
+}
 
 std::string metric_name(const std::string& info) { return info == "won" ? "win_rate" : info; }
 
@@ -106,13 +108,13 @@ BatchOptions evaluation_options(const Spec& spec, int episodes) {
   return options;
 }
 
-Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed) {
+Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group) {
   if (env.options().autoreset != Autoreset::disabled) {
     throw Error("evaluation needs environments with autoreset disabled, not " +
                 std::string(name_of(env.options().autoreset)));
   }
   if (env.spec().time_limit <= 0) throw Error("evaluation needs a time limit, and " + env.spec().id + " has none");
-  play(env, learner, greedy, seed);
+  play(env, learner, greedy, seed, group);
   Evaluation evaluation;
   evaluation.episodes = env.num_envs();
   evaluation.truncated = count_envs(env, env.outcomes().truncated);

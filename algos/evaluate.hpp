@@ -19,6 +19,8 @@ struct Estimate {
   double ci95 = 0;
 };
 
+Estimate estimate(const std::vector<double>& values);
+
 struct Evaluation {
   int64_t episodes = 0;
   int64_t truncated = 0;  // of these were cut at the time limit
@@ -41,12 +43,18 @@ std::string return_name(const std::string& objective, size_t num_objectives);
 // An evaluation ends even in a game without a time limit: its episodes are truncated after this many steps.
 inline constexpr int kLongestEvaluation = 10'000;
 
+// What the actions of an evaluation are drawn with; number t draws those of step t.
+Key evaluation_key(uint64_t seed);
+
 // How to make environments for evaluate(): one per episode, none begins a second one, and all of them end.
 BatchOptions evaluation_options(const Spec& spec, int episodes);
 
+// Whether every environment stands still after its episode: one that ended keeps its flags raised.
+bool all_ended(VecEnv& env);
+
 // Plays one episode in every environment of `env` with `learner`'s policy, greedy or sampled. Environments begin from
 // reset(seed), and actions are drawn from a stream of their own of the same seed. Error unless `env` was made with autoreset
-// disabled and a time limit. Leaves the learner as it was.
-Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed);
+// disabled and a time limit. Leaves the learner as it was. Of a learner of several groups, one plays.
+Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0);
 
 }  // namespace throng

@@ -6,6 +6,7 @@
 
 #include "algos/compute.hpp"
 #include "algos/parameters.hpp"
+#include "core/spec.hpp"
 
 namespace throng {
 
@@ -16,6 +17,8 @@ struct View {
   int num_codes = 0;      // 0: float32 numbers; otherwise uint8 codes below this
   int sharing = 1;        // neighbouring agents that see the same row; they then differ by an agent number
   bool agent_id = false;  // a one-hot agent number is appended to a shared row
+  ObsGrid grid = {};      // what a CNN takes the row for
+  bool pixels = false;    // bytes, of which 255 is 1: only a CNN takes them
 
   bool codes() const { return num_codes > 0; }
   int features() const { return codes() ? dim * num_codes : dim; }
@@ -24,7 +27,6 @@ struct View {
   THRONG_HD int kernel_row(const uint8_t* codes, int cell) const {
     return cell * num_codes + (codes[cell] < num_codes ? codes[cell] : num_codes - 1);
   }
-  size_t row_bytes() const { return codes() ? size_t(dim) : dim * sizeof(float); }
 };
 
 class FirstLayer {
@@ -41,44 +43,48 @@ class FirstLayer {
   int out() const { return out_; }
   int columns_summed() const { return out_ * view_.sharing; }  // at once; what the Reducer needs room for
 
-  void want(Arena& arena, int64_t rows, bool train) {
-    arena.want(output_, Matmul::padded(rows) * out_);
-    if (view_.sharing > 1) arena.want(of_view_, Matmul::padded(rows / view_.sharing) * out_);
-    if (train && view_.codes()) arena.want(partial_, kCodeParts * int64_t(view_.features()) * out_);
+  void want(Arena& arena, int groups, int64_t rows, bool train) {
+    arena.want(output_, groups * Matmul::padded(rows) * out_);
+    if (view_.sharing > 1) arena.want(of_view_, groups * Matmul::padded(rows / view_.sharing) * out_);
+    if (train && view_.codes()) arena.want(partial_, groups * kCodeParts * int64_t(view_.features()) * out_);
   }
 
-  // [rows, out] for x [rows / sharing, dim]; numbers are padded to whole row blocks (see Matmul).
-  const float* forward(const Compute& c, int64_t rows, const void* x) {
+  // [group, rows, out] for x [group, rows / sharing, dim]. x has no padding between groups, and behind the last as many rows as
+  // make a block whole (see Matmul).
+  Rows forward(const Compute& c, int64_t rows, const void* x) {
     const int64_t views = rows / view_.sharing;
+    if (!view_.codes()) return forward(c, rows, numbers(x, views));
+    add_codes(c, views, static_cast<const uint8_t*>(x));
+    return spread(c, rows);
+  }
+  // The same for numbers that a layer before has made.
+  Rows forward(const Compute& c, int64_t rows, Rows x) {
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
-    if (view_.codes()) {
-      add_codes(c, views, static_cast<const uint8_t*>(x));
-    } else if (view_.sharing == 1) {
-      c.matmul.forward(rows, view_.dim, out_, {static_cast<const float*>(x), view_.dim}, kernel, bias, activation_,
-                       {output_, out_});
+    const int64_t views = rows / view_.sharing;
+    if (view_.sharing == 1) {
+      c.matmul.forward(c.groups, rows, view_.dim, out_, x, kernel, bias, activation_,
+                       Matmul::packed(output_, rows, out_));
     } else {
-      c.matmul.forward(views, view_.dim, out_, {static_cast<const float*>(x), view_.dim}, kernel, nullptr, kIdentity,
-                       {of_view_, out_});
+      c.matmul.forward(c.groups, views, view_.dim, out_, x, kernel, nullptr, kIdentity,
+                       Matmul::packed(of_view_, views, out_));
     }
-    if (view_.sharing > 1) spread(c, rows);
-    return output_;
+    return spread(c, rows);
   }
 
-  // Gradients of kernel and bias from `d_out` [rows, out], which becomes the gradient before the activation.
+  // Gradients of kernel and bias from `d_out` [group, rows, out], which becomes the gradient before the activation.
   void backward(const Compute& c, int64_t rows, const void* x, float* d_out) {
     const int64_t views = rows / view_.sharing;
-    float* d_view = d_out;
-    before_activation(c, rows, d_out);
-    if (view_.sharing > 1) {
-      gather_view(c, views, d_out);
-      d_view = of_view_;
-    }
-    if (view_.codes()) {
-      codes_backward(c, views, static_cast<const uint8_t*>(x), d_view);
-    } else {
-      c.matmul.backward_weight(views, view_.dim, out_, {static_cast<const float*>(x), view_.dim}, {d_view, out_},
-                               c.gradients + kernel_);
-    }
+    if (!view_.codes()) return backward(c, rows, numbers(x, views), d_out, nullptr);
+    codes_backward(c, views, static_cast<const uint8_t*>(x), to_views(c, rows, d_out));
+  }
+  // The same for the numbers of a layer before, and their gradient in `d_x` [group, rows / sharing, dim], unless that is null.
+  void backward(const Compute& c, int64_t rows, Rows x, float* d_out, float* d_x) {
+    const int64_t views = rows / view_.sharing;
+    const Rows d = Matmul::packed(to_views(c, rows, d_out), views, out_);
+    c.matmul.backward_weight(c.groups, views, view_.dim, out_, x, d, c.gradients + kernel_);
+    if (d_x == nullptr) return;
+    c.matmul.backward_input(c.groups, views, view_.dim, out_, d, c.parameters + kernel_,
+                            Matmul::packed(d_x, views, view_.dim), false);
   }
 
   // ---- the parts; public because nvcc wants the functions around its lambdas so ----
@@ -90,29 +96,46 @@ class FirstLayer {
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
     float* y = whole ? output_ : of_view_;
     const Activation activation = activation_;
-    each_element(c.device, views, (out + kWidth - 1) / kWidth, [=] THRONG_BODY(int64_t r, int block) {
-      const int first = block * kWidth, count = out - first < kWidth ? out - first : kWidth;
-      float sum[kWidth];
-      for (int k = 0; k < count; ++k) sum[k] = whole ? bias[first + k] : 0.0f;
-      for (int cell = 0; cell < view.dim; ++cell) {
-        const float* row = kernel + int64_t(view.kernel_row(x + r * view.dim, cell)) * out + first;
-        for (int k = 0; k < count; ++k) sum[k] += row[k];
-      }
-      for (int k = 0; k < count; ++k) y[r * out + first + k] = whole ? activate(activation, sum[k]) : sum[k];
-    });
+    const int64_t apart = c.groups.apart, y_apart = Matmul::padded(views);
+    each_element(c.device, c.groups.count, views, (out + kWidth - 1) / kWidth,
+                 [=] THRONG_BODY(int g, int64_t r, int block) {
+                   const int first = block * kWidth, count = out - first < kWidth ? out - first : kWidth;
+                   const uint8_t* codes = x + (g * views + r) * view.dim;
+                   float* to = y + (g * y_apart + r) * out + first;
+                   float sum[kWidth];
+                   for (int k = 0; k < count; ++k) sum[k] = whole ? bias[g * apart + first + k] : 0.0f;
+                   for (int cell = 0; cell < view.dim; ++cell) {
+                     const float* row = kernel + g * apart + int64_t(view.kernel_row(codes, cell)) * out + first;
+                     for (int k = 0; k < count; ++k) sum[k] += row[k];
+                   }
+                   for (int k = 0; k < count; ++k) to[k] = whole ? activate(activation, sum[k]) : sum[k];
+                 });
   }
 
-  // From the rows of views to those of agents: their numbers, the bias, the activation.
-  void spread(const Compute& c, int64_t rows) const {
+  // From the rows of views to those of agents, where they differ: their numbers, the bias, the activation.
+  Rows spread(const Compute& c, int64_t rows) const {
+    const OutRows output = Matmul::packed(output_, rows, out_);
+    if (view_.sharing == 1) return output;
     const int out = out_, sharing = view_.sharing;
     const float *from = of_view_, *bias = c.parameters + bias_;
     const float* ids = view_.agent_id ? c.parameters + kernel_ + int64_t(view_.features()) * out : nullptr;
     float* y = output_;
     const Activation activation = activation_;
-    each_element(c.device, rows, out, [=] THRONG_BODY(int64_t r, int k) {
-      const float of_agent = ids ? ids[r % sharing * out + k] : 0.0f;
-      y[r * out + k] = activate(activation, from[r / sharing * out + k] + of_agent + bias[k]);
+    const int64_t apart = c.groups.apart, y_apart = Matmul::padded(rows), from_apart = Matmul::padded(rows / sharing);
+    each_element(c.device, c.groups.count, rows, out, [=] THRONG_BODY(int g, int64_t r, int k) {
+      const float of_agent = ids ? ids[g * apart + r % sharing * out + k] : 0.0f;
+      const float of_view = from[(g * from_apart + r / sharing) * out + k];
+      y[(g * y_apart + r) * out + k] = activate(activation, of_view + of_agent + bias[g * apart + k]);
     });
+    return output;
+  }
+
+  // The gradient before the activation, of the rows of views; that of the bias on the way.
+  float* to_views(const Compute& c, int64_t rows, float* d_out) const {
+    before_activation(c, rows, d_out);
+    if (view_.sharing == 1) return d_out;
+    gather_view(c, rows / view_.sharing, d_out);
+    return of_view_;
   }
 
   // Through the activation; and the sums over rows: of the agents' numbers, and of all, which is the bias's.
@@ -122,16 +145,16 @@ class FirstLayer {
     const Activation activation = activation_;
     float* bias = c.gradients + bias_;
     float* ids = view_.agent_id ? c.gradients + kernel_ + int64_t(view_.features()) * out : bias;
-    sum_columns(c.device, c.reducer, rows / agents, columns, ids, [=] THRONG_BODY(int64_t r, int k) {
-      const float d = d_out[r * columns + k] * slope(activation, y[r * columns + k]);
-      d_out[r * columns + k] = d;
-      return d;
+    const int64_t apart = c.groups.apart, d_apart = Matmul::padded(rows) * out;
+    sum_columns(c.device, c.reducer, c.groups, rows / agents, columns, ids, [=] THRONG_BODY(int g, int64_t r, int k) {
+      const int64_t i = g * d_apart + r * columns + k;
+      return d_out[i] *= slope(activation, y[i]);
     });
     if (!view_.agent_id) return;
-    Backend::each(c.device, out, [=] THRONG_BODY(int64_t k) {
+    each_element(c.device, c.groups.count, 1, out, [=] THRONG_BODY(int g, int64_t, int k) {
       float sum = 0;
-      for (int agent = 0; agent < agents; ++agent) sum += ids[agent * out + k];
-      bias[k] = sum;
+      for (int agent = 0; agent < agents; ++agent) sum += ids[g * apart + agent * out + k];
+      bias[g * apart + k] = sum;
     });
   }
 
@@ -139,10 +162,11 @@ class FirstLayer {
   void gather_view(const Compute& c, int64_t views, const float* d_out) const {
     const int out = out_, sharing = view_.sharing;
     float* to = of_view_;
-    each_element(c.device, views, out, [=] THRONG_BODY(int64_t r, int k) {
+    const int64_t apart = Matmul::padded(views * sharing), to_apart = Matmul::padded(views);
+    each_element(c.device, c.groups.count, views, out, [=] THRONG_BODY(int g, int64_t r, int k) {
       float sum = 0;
-      for (int agent = 0; agent < sharing; ++agent) sum += d_out[(r * sharing + agent) * out + k];
-      to[r * out + k] = sum;
+      for (int agent = 0; agent < sharing; ++agent) sum += d_out[(g * apart + r * sharing + agent) * out + k];
+      to[(g * to_apart + r) * out + k] = sum;
     });
   }
 
@@ -153,28 +177,35 @@ class FirstLayer {
     const int out = out_;
     const int64_t size = int64_t(view.features()) * out;
     const int64_t parts = views < 64 * kCodeParts ? (views + 63) / 64 : kCodeParts;
+    const int64_t apart = c.groups.apart, d_apart = Matmul::padded(views);
     float *partial = partial_, *to = c.gradients + kernel_;
-    each_element(c.device, parts * view.dim, (out + kWidth - 1) / kWidth, [=] THRONG_BODY(int64_t i, int block) {
-      const int64_t part = i / view.dim;
-      const int cell = static_cast<int>(i % view.dim), first = block * kWidth;
-      const int count = out - first < kWidth ? out - first : kWidth;
-      float* sums = partial + part * size + first;
-      for (int code = 0; code < view.num_codes; ++code) {
-        for (int k = 0; k < count; ++k) sums[(int64_t(cell) * view.num_codes + code) * out + k] = 0;
-      }
-      for (int64_t r = views * part / parts; r < views * (part + 1) / parts; ++r) {
-        float* sum = sums + int64_t(view.kernel_row(x + r * view.dim, cell)) * out;
-        for (int k = 0; k < count; ++k) sum[k] += d[r * out + first + k];
-      }
-    });
-    Backend::each(c.device, size, [=] THRONG_BODY(int64_t i) {
+    each_element(c.device, c.groups.count, parts * view.dim, (out + kWidth - 1) / kWidth,
+                 [=] THRONG_BODY(int g, int64_t i, int block) {
+                   const int64_t part = i / view.dim;
+                   const int cell = static_cast<int>(i % view.dim), first = block * kWidth;
+                   const int count = out - first < kWidth ? out - first : kWidth;
+                   float* sums = partial + (g * parts + part) * size + first;
+                   for (int code = 0; code < view.num_codes; ++code) {
+                     for (int k = 0; k < count; ++k) sums[(int64_t(cell) * view.num_codes + code) * out + k] = 0;
+                   }
+                   for (int64_t r = views * part / parts; r < views * (part + 1) / parts; ++r) {
+                     float* sum = sums + int64_t(view.kernel_row(x + (g * views + r) * view.dim, cell)) * out;
+                     for (int k = 0; k < count; ++k) sum[k] += d[(g * d_apart + r) * out + first + k];
+                   }
+                 });
+    Backend::each(c.device, c.groups.count * size, [=] THRONG_BODY(int64_t i) {
+      const int64_t g = i / size, k = i - g * size;
       float sum = 0;
-      for (int64_t part = 0; part < parts; ++part) sum += partial[part * size + i];
-      to[i] = sum;
+      for (int64_t part = 0; part < parts; ++part) sum += partial[(g * parts + part) * size + k];
+      to[g * apart + k] = sum;
     });
   }
 
  private:
+  Rows numbers(const void* x, int64_t views) const {
+    return {static_cast<const float*>(x), view_.dim, views * view_.dim};
+  }
+
   static constexpr int64_t kCodeParts = 16;
   static constexpr int kWidth = Backend::kCuda ? 1 : 16;  // columns that one worker sums up side by side
 
@@ -182,9 +213,9 @@ class FirstLayer {
   int out_;
   Activation activation_;
   int64_t kernel_, bias_;     // offsets
-  float* output_ = nullptr;   // [rows, out], after the activation
-  float* of_view_ = nullptr;  // [rows / sharing, out]: products of shared rows, then their gradients
-  float* partial_ = nullptr;  // [part, kernel]
+  float* output_ = nullptr;   // [group, rows, out], after the activation
+  float* of_view_ = nullptr;  // [group, rows / sharing, out]: products of shared rows, then their gradients
+  float* partial_ = nullptr;  // [group, part, kernel]
 };
 
 }  // namespace throng

@@ -17,6 +17,8 @@ enum class Pfsp {
   even,    // w (1 - w)
 };
 
+inline constexpr const char* kPfsps[] = {"uniform", "hard", "linear", "capped", "even"};
+
 // A distribution over opponents; uniform if all weights vanish.
 std::vector<double> pfsp(const std::vector<double>& win_rates, Pfsp kind);
 

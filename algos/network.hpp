@@ -1,4 +1,4 @@
-// Network: first layer, trunk, a recurrent core if wanted, and one or more heads on top - forward, and the backward pass.
+// Network: convolutions if wanted, first layer, trunk, a recurrent core if wanted, and one or more heads on top - forward, and the backward pass.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "algos/cnn.hpp"
 #include "algos/dense.hpp"
 #include "algos/first_layer.hpp"
 #include "algos/gru.hpp"
@@ -20,14 +21,15 @@ struct Output {
   float gain;  // of the last kernel
 };
 
-// Rows are `[step, sequence]`; without a recurrent core a row is just a row. Layers are named and numbered as Flax does it for
-// the same network: Dense_0, ... of the trunk, ScannedRNN_0, and on with the Dense layers of one head after the other.
+// Rows are `[group, step, sequence]`; without a recurrent core a row is just a row. Layers are named and numbered as Flax does it for
+// the same network: Conv_0, ..., Dense_0, ... of the trunk, ScannedRNN_0, and on with the Dense layers of one head after the other.
 class Network {
  public:
   Network(const std::string& name, const View& view, const std::vector<Output>& outputs, const TrainConfig& config,
           Parameters& parameters)
-      : first_(name + ",Dense_0", view, config.hidden_sizes[0], Activation(config.activation), kHiddenGain,
-               parameters) {
+      : cnn_(Cnn::of(name, view, config, kHiddenGain, parameters)),
+        first_(name + ",Dense_0", cnn_ ? cnn_->features() : view, config.hidden_sizes[0], Activation(config.activation),
+               kHiddenGain, parameters) {
     int dense = 1, width = first_.out();
     auto layer = [&](int out, Activation activation, float gain) {
       const int in = std::exchange(width, out);
@@ -36,6 +38,7 @@ class Network {
     const auto activation = Activation(config.activation);
     for (size_t i = 1; i < config.hidden_sizes.size(); ++i)
       trunk_.push_back(layer(config.hidden_sizes[i], activation, kHiddenGain));
+    const float head_gain = config.gru_size > 0 ? 2.0f : kHiddenGain;  // both as JaxMARL
     if (config.gru_size > 0) {
       gru_.emplace(name + ",ScannedRNN_0,GRUCell_0", width, config.gru_size, parameters);
       width = config.gru_size;
@@ -44,7 +47,7 @@ class Network {
     for (const Output& output : outputs) {
       width = core_dim_;
       std::vector<Dense> head;
-      for (int out : config.head_sizes) head.push_back(layer(out, activation, kHeadGain));
+      for (int out : config.head_sizes) head.push_back(layer(out, activation, head_gain));
       head.push_back(layer(output.dim, kIdentity, output.gain));
       heads_.push_back(std::move(head));
     }
@@ -52,41 +55,45 @@ class Network {
     d_outputs_.resize(heads_.size());
   }
 
-  const View& view() const { return first_.view(); }
   int state_dim() const { return gru_ ? gru_->size() : 0; }
   int columns_summed() const {
-    int most = std::max({first_.columns_summed(), 4 * state_dim(), widest()});
+    int most = std::max({first_.columns_summed(), 4 * state_dim(), widest(), cnn_ ? cnn_->columns_summed() : 0});
     for (const auto& head : heads_) most = std::max(most, head.back().out());
     return most;
   }
 
-  // Room for `rows` = steps * sequences, of at most `sequences` sequences, and for gradients if `train`.
-  void want(Arena& arena, int64_t rows, int64_t sequences, bool train) {
-    first_.want(arena, rows, train);
-    for (Dense& layer : trunk_) layer.want(arena, rows);
-    if (gru_) gru_->want(arena, rows, sequences, train);
+  // Room for `rows` = steps * sequences, of at most `sequences` sequences, in each group, and for gradients if `train`.
+  void want(Arena& arena, int groups, int64_t rows, int64_t sequences, bool train) {
+    if (cnn_) cnn_->want(arena, groups, views(rows), train);
+    first_.want(arena, groups, rows, train);
+    for (Dense& layer : trunk_) layer.want(arena, groups, rows);
+    if (gru_) gru_->want(arena, groups, rows, sequences, train);
     for (auto& head : heads_) {
-      for (Dense& layer : head) layer.want(arena, rows);
+      for (Dense& layer : head) layer.want(arena, groups, rows);
     }
     if (!train) return;
-    for (size_t k = 0; k < heads_.size(); ++k) arena.want(d_outputs_[k], Matmul::padded(rows) * heads_[k].back().out());
-    arena.want(d_core_, Matmul::padded(rows) * core_dim_);
-    for (float*& d : d_) arena.want(d, Matmul::padded(rows) * widest());
+    const int64_t padded = groups * Matmul::padded(rows);
+    for (size_t k = 0; k < heads_.size(); ++k) arena.want(d_outputs_[k], padded * heads_[k].back().out());
+    arena.want(d_core_, padded * core_dim_);
+    for (float*& d : d_) arena.want(d, padded * widest());
   }
 
-  // Where the states before the first step lie if `backward` is to follow, [sequences, state_dim].
-  float* initial() const { return gru_->initial(); }
-  // Of the last forward: the states after each step, [steps, sequences, state_dim].
-  const float* states() const { return core_; }
-  // Of the last forward: output k, [rows, dim], and where the loss puts its gradient with respect to it.
-  const float* output(int k) const { return outputs_[k]; }
-  float* output_gradient(int k) const { return d_outputs_[k]; }
+  // Where the states before the first step lie if `backward` is to follow, [group, sequences, state_dim].
+  OutRows initial(int steps, int64_t sequences) const { return gru_->initial(steps, sequences); }
+  // Of the last forward: the states after each step, [group, steps, sequences, state_dim].
+  Rows states() const { return core_; }
+  // Of the last forward: output k, [group, rows, dim], and where the loss puts its gradient with respect to it: [group,
+  // padded rows, dim].
+  Rows output(int k) const { return outputs_[k]; }
+  OutRows output_gradient(int k, int64_t rows) const {
+    return Matmul::packed(d_outputs_[k], rows, heads_[k].back().out());
+  }
 
-  // For the rows x that `view` describes. `resets` [steps, sequences] and `before` [sequences, state_dim] are the core's.
-  void forward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets,
-               const float* before) {
+  // For the rows x that `view` describes, [group, rows]. `resets` [group, steps, sequences] and `before` [group, sequences,
+  // state_dim] are the core's.
+  void forward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets, Rows before) {
     const int64_t rows = steps * sequences;
-    const float* y = first_.forward(c, rows, x);
+    Rows y = cnn_ ? first_.forward(c, rows, cnn_->forward(c, views(rows), x)) : first_.forward(c, rows, x);
     inputs_.clear();
     for (Dense& layer : trunk_) y = layer.forward(c, rows, noted(y));
     core_in_ = y;
@@ -120,13 +127,16 @@ class Network {
       trunk_[layer].backward(c, rows, *input++, d, to);
       d = to;
     }
-    first_.backward(c, rows, x, d);
+    if (!cnn_) return first_.backward(c, rows, x, d);
+    first_.backward(c, rows, cnn_->output(views(rows)), d, cnn_->output_gradient());
+    cnn_->backward(c, views(rows), x);
   }
 
  private:
-  static constexpr float kHiddenGain = 1.41421356f, kHeadGain = 2.0f;
+  static constexpr float kHiddenGain = 1.41421356f;
 
-  const float* noted(const float* x) { return inputs_.emplace_back(x); }
+  int64_t views(int64_t rows) const { return rows / first_.view().sharing; }
+  Rows noted(Rows x) { return inputs_.emplace_back(x); }
   float* other(const float* d) const { return d == d_[0] ? d_[1] : d_[0]; }
   int widest() const {
     int most = first_.out();
@@ -135,18 +145,19 @@ class Network {
     return most;
   }
 
+  std::optional<Cnn> cnn_;
   FirstLayer first_;
   std::vector<Dense> trunk_;
   std::optional<Gru> gru_;
   std::vector<std::vector<Dense>> heads_;
   int core_dim_ = 0;  // what the heads see
 
-  std::vector<const float*> inputs_;  // of the dense layers of the last forward, in their order
-  const float *core_in_ = nullptr, *core_ = nullptr;
-  std::vector<const float*> outputs_;
-  std::vector<float*> d_outputs_;  // [head][rows, dim]
-  float* d_core_ = nullptr;        // [rows, core_dim]
-  float* d_[2] = {};               // [rows, widest], in turn
+  std::vector<Rows> inputs_;  // of the dense layers of the last forward, in their order
+  Rows core_in_ = {}, core_ = {};
+  std::vector<Rows> outputs_;
+  std::vector<float*> d_outputs_;  // [head][group, padded rows, dim]
+  float* d_core_ = nullptr;        // [group, padded rows, core_dim]
+  float* d_[2] = {};               // [group, padded rows, widest], in turn
 };
 
 }  // namespace throng

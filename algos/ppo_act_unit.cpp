@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "algos/ppo.hpp"
+#include "core/error.hpp"
 
 namespace throng {
 
@@ -36,21 +37,31 @@ void Ppo::mark_resets(int t) {
 void Ppo::act(int t) {
   const Rollout r = rollout_;
   const Heads heads = heads_;
-  const int64_t rows = r.rows(), here = t * rows;
+  const int64_t rows = num_rows(), here = t * r.rows();
   const States& states = states_[0];
   mark_resets(t);
-  policy_.forward(compute(), 1, rows, r.obs_at(t), r.resets + here, states.next);
-  const float *logits = policy_.output(0), *values = critic_ ? nullptr : policy_.output(1);
+  policy_.forward(compute(), 1, rows, r.obs_at(t), r.resets + here, of_slab(states.next));
+  const Rows logits = policy_.output(0), values = critic_ ? Rows{} : policy_.output(1);
   const Schedule* schedule = schedule_;
-  const Key sampling = fold_in(key_, kSample);
-  Backend::each(*device_, rows, [=] THRONG_BODY(int64_t row) {
+  const Key* keys = keys_;
+  Backend::each(*device_, r.rows(), [=] THRONG_BODY(int64_t at) {
+    const auto group = static_cast<int>(at / rows);
+    const int64_t row = at - group * rows, i = here + at;
+    const Key sampling = keys[group * kPurposes + kSample];
     const Key drawn = fold_in(fold_in(sampling, schedule->updates), static_cast<uint32_t>(t));
-    const int64_t i = here + row;
-    r.log_probs[i] = heads.choose(logits + row * r.num_actions, r.avail_actions + i * r.num_actions, /*greedy=*/false,
-                                  drawn, row, r.actions + i * r.action_dim);
-    if (values) r.values[i] = values[row];
+    r.log_probs[i] = heads.choose(logits.at(group, row), r.avail_actions + i * r.num_actions, /*greedy=*/false, drawn,
+                                  row, r.actions + i * r.action_dim);
+    if (values.data) r.values[i] = *values.at(group, row);
   });
-  if (recurrent()) copy(states.next, policy_.states(), sizeof(float) * rows * state_dim());
+  if (recurrent()) copy_rows(states.next, policy_.states(), groups_.count, rows);
+}
+
+// To where groups follow each other without padding.
+void Ppo::copy_rows(float* to, Rows from, int groups, int64_t rows) {
+  const auto width = static_cast<int>(from.stride);
+  if (groups == 1) return copy(to, from.data, sizeof(float) * rows * width);
+  each_element(*device_, groups, rows, width,
+               [=] THRONG_BODY(int g, int64_t row, int k) { to[(g * rows + row) * width + k] = from.at(g, row)[k]; });
 }
 
 void Ppo::keep_finals(int t, const Finals& finals) {
@@ -79,14 +90,18 @@ void Ppo::keep_finals(int t, const Finals& finals) {
 }
 
 void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-                 uint32_t draw, int32_t* actions) {
+                 uint32_t draw, int32_t* actions, int group) {
   const Rollout r = rollout_;
   const Heads heads = heads_;
-  const int64_t most = most_sequences();
+  const Compute c = group == kAllGroups ? compute() : compute(group);
+  const int64_t most = most_sequences() * c.groups.count;
   const Key drawn = fold_in(key, draw);
+  if (rows % c.groups.count != 0 || (c.groups.count > 1 && rows > most))
+    throw Error("act_on: no room for " + std::to_string(rows) + " rows of " + std::to_string(c.groups.count) +
+                " groups");
   const bool at_end = config_.reset_at_episode_end;
   for (int64_t first = 0; first < rows; first += most) {
-    const int64_t count = std::min(most, rows - first);
+    const int64_t count = std::min(most, rows - first), own = count / c.groups.count;
     copy(batch_obs_, static_cast<const uint8_t*>(seen.obs) + first * r.obs_bytes, count * r.obs_bytes);
     if (recurrent()) {
       uint8_t* resets = batch_resets_;
@@ -95,18 +110,20 @@ void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, i
         resets[i] = (at_end && ended && ended[first + i]) || (seen.active && !seen.active[first + i]);
       });
     }
-    policy_.forward(compute(), 1, count, batch_obs_, batch_resets_, batch_state_);
-    const float* logits = policy_.output(0);
+    policy_.forward(c, 1, own, batch_obs_, batch_resets_, {batch_state_, state_dim(), own * state_dim()});
+    const Rows logits = policy_.output(0);
     Backend::each(*device_, count, [=] THRONG_BODY(int64_t i) {
       const int64_t row = first + i;
-      heads.choose(logits + i * r.num_actions, seen.avail_actions + row * r.num_actions, greedy, drawn, row,
+      const auto group = static_cast<int>(i / own);
+      heads.choose(logits.at(group, i - group * own), seen.avail_actions + row * r.num_actions, greedy, drawn, row,
                    actions + row * r.action_dim);
     });
-    if (recurrent()) copy(state + first * state_dim(), policy_.states(), sizeof(float) * count * state_dim());
+    if (recurrent()) copy_rows(state + first * state_dim(), policy_.states(), c.groups.count, own);
   }
 }
 
 void Ppo::iterate(VecEnv& env, float learning_rate) {
+  if (!env.replayable()) return Learner::iterate(env, learning_rate);
   if (recorded_ != &env) iteration_.forget();
   recorded_ = &env;
   set_learning_rate(learning_rate);

@@ -43,6 +43,12 @@ class Pointers {
 
 }  // namespace
 
+size_t ArrayForm::bytes(int num_envs) const {
+  size_t bytes = dtype == "BOOL" ? 1 : std::stoi(dtype.substr(dtype.find_first_of("123468"))) / 8;  // "U16": 2
+  for (const int64_t size : shape) bytes *= size == kEnv ? num_envs : size;
+  return bytes;
+}
+
 FunctionalEnv::FunctionalEnv(const std::string& text, const std::string& device) {
   const auto plan = nlohmann::json::parse(text);
   env_ = env_of(plan, open_device(device));
@@ -74,8 +80,8 @@ FunctionalEnv::FunctionalEnv(const std::string& text, const std::string& device)
                {"truncations", "BOOL", {kEnv, agents}}};
 }
 
-void FunctionalEnv::call(Operation operation, int num_envs, const std::vector<void*>& arrays, const void* input,
-                         void* stream) {
+void FunctionalEnv::call(Operation operation, int num_envs, const std::vector<const void*>& before,
+                         const std::vector<void*>& arrays, const void* input, void* stream) {
   Call call;
   Memory memory;
   memory.num_envs = num_envs;
@@ -101,9 +107,12 @@ void FunctionalEnv::call(Operation operation, int num_envs, const std::vector<vo
     call.operation = Call::kResetWhere;
     call.mask = static_cast<const uint8_t*>(input);
   }
-  if (!env_->device().is_cuda()) return env_->launch_over(call, memory);
-  const std::lock_guard lock(one_at_a_time_);
-  env_->device().use_stream(stream);
+  Device& device = env_->device();
+  std::unique_lock lock(one_at_a_time_, std::defer_lock);
+  if (device.is_cuda()) lock.lock(), device.use_stream(stream);
+  for (size_t i = 0; i < carried_.size(); ++i) {
+    if (before[i] != arrays[i]) device.copy(arrays[i], before[i], carried_[i].bytes(num_envs));
+  }
   env_->launch_over(call, memory);
 }
 

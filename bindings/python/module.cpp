@@ -16,6 +16,7 @@ namespace throng {
 
 int cli_main(int argc, const char* const* argv);  // bindings/cli; doors do not include each other
 void bind_jax(py::module_&);
+void bind_policy(py::module_&);
 void bind_train(py::module_&);
 
 namespace {
@@ -49,6 +50,7 @@ PYBIND11_MODULE(_throng, m) {
   bind_device_array(m);
   bind_env(m);
   bind_jax(m);
+  bind_policy(m);
   bind_train(m);
   m.def("cli_main", &run_cli, py::arg("argv"));
   m.def("version", [] { return kVersion; });

@@ -33,9 +33,9 @@ def public(thing):
 def test_stubs_name_what_there_is():
     stubs = stub_names()
     assert stubs[""] == public(throng._throng)
-    for name in ("VecEnv", "DeviceArray", "EnvSpec"):
+    for name in ("VecEnv", "DeviceArray", "EnvSpec", "Policy"):
         kind = getattr(throng, name)
-        special = {"__enter__", "__exit__", "__len__", "__array__", "__dlpack__", "__dlpack_device__"}
+        special = {"__enter__", "__exit__", "__len__", "__call__", "__array__", "__dlpack__", "__dlpack_device__"}
         special |= {"__array_interface__", "__cuda_array_interface__"}
         assert stubs[name] == public(kind) | (special & set(vars(kind)))
 

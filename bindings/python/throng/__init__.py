@@ -36,6 +36,7 @@ import throng._throng as _throng  # noqa: E402
 from throng._throng import (  # noqa: E402
     DeviceArray,
     EnvSpec,
+    Policy,
     VecEnv,
     cli_main,
     cuda_device_count,
@@ -51,6 +52,7 @@ __version__: str = _throng.version()
 __all__ = [
     "DeviceArray",
     "EnvSpec",
+    "Policy",
     "TrainResult",
     "VecEnv",
     "cli_main",
@@ -59,6 +61,7 @@ __all__ = [
     "describe",
     "limit_cpu_threads",
     "list_envs",
+    "load_policy",
     "make",
     "registered_envs",
     "resume",
@@ -216,3 +219,26 @@ def resume(
     ValueError if the folder holds no run, or its files are damaged.
     """
     return _result(*_throng.resume(os.fspath(folder), device or "", callback))
+
+
+def load_policy(
+    folder: str | os.PathLike[str],
+    *,
+    checkpoint: str | os.PathLike[str] = "latest",
+    device: str = "cpu",
+    greedy: bool = False,
+    seed: int = 0,
+    stream: int | None = None,
+) -> Policy:
+    """The policy of a run: `actions, state = policy(obs, avail_actions, state)`.
+
+    folder      of the run
+    checkpoint  "latest", "best", or a file, by its path or its name in the run's folder
+    device      "cpu", "cuda", "cuda:1" or "auto"; it need not be the one that the run was trained on
+    greedy      the most probable actions instead of drawn ones
+    seed        of the draws: call number t draws what step t of an evaluation of this seed draws
+    stream      a CUDA stream as an integer; None: the legacy default stream
+
+    ValueError if the folder holds no run or no such checkpoint.
+    """
+    return _throng.load_policy(os.fspath(folder), os.fspath(checkpoint), device, greedy, seed, stream)
