@@ -36,6 +36,7 @@ std::vector<Command> add_commands(CLI::App& app) {
           add("train", "train agents, or continue a run", add_train),
           add("eval", "play episodes with what a run has learned", add_eval),
           add("bench", "how fast an environment runs", add_bench),
+          add("play", "play a game by hand, in the terminal", add_play),
           add("render", "pictures of an episode, as PNG files", add_render),
           add("doctor", "what throng finds on this machine", add_doctor)};
 }

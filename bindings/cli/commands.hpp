@@ -16,6 +16,7 @@ Action add_describe(CLI::App& app);
 Action add_train(CLI::App& app);
 Action add_eval(CLI::App& app);
 Action add_bench(CLI::App& app);
+Action add_play(CLI::App& app);
 Action add_render(CLI::App& app);
 Action add_doctor(CLI::App& app);
 
