@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "algos/evaluate.hpp"
-#include "algos/opponent.hpp"
+#include "algos/opponent_slots.hpp"
 #include "algos/policy.hpp"
 #include "bindings/python/convert.hpp"
 #include "bindings/python/device_array.hpp"
@@ -44,20 +44,15 @@ class Blocks {
   std::vector<std::pair<size_t, Block>> blocks_;
 };
 
-// Of the team that learned, if a saved policy commands the other.
-EnvSpec spec_of(const Run& run) {
-  EnvSpec spec = env_spec(run.env, run.env_config);
-  if (run.train.opponent_run.empty()) return spec;
-  spec.num_agents = first_team(spec);
-  spec.agents.resize(spec.num_agents);
-  return spec;
-}
-
 class PythonPolicy {
  public:
   PythonPolicy(const std::string& folder, const std::string& checkpoint, const std::string& device, bool greedy,
                py::handle seed, py::handle stream)
-      : run_(Run::load(folder)), spec_(spec_of(run_)), device_(open_device(device)), blocks_(device_), greedy_(greedy) {
+      : run_(Run::load(folder)),
+        spec_(learner_spec(env_spec(run_.env, run_.env_config), run_.train)),
+        device_(open_device(device)),
+        blocks_(device_),
+        greedy_(greedy) {
     if (device_->is_cuda()) {
       const auto number = stream.is_none() ? intptr_t{0} : integer<intptr_t>(stream, "stream", 0);
       device_->use_stream(number <= 1 ? nullptr : reinterpret_cast<void*>(number));
