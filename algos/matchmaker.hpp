@@ -27,6 +27,7 @@ std::vector<double> pfsp(const std::vector<double>& win_rates, Pfsp kind);
 size_t without_monotone_tail(const std::vector<double>& win_rates);
 
 enum class Role { main, main_exploiter, league_exploiter };
+const char* name_of(Role role);
 
 // Learners and frozen snapshots of them; players are numbered as in the payoff table.
 struct League {

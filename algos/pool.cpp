@@ -24,6 +24,12 @@ void Pool::copy(int member, std::span<float> to) const {
   device_->copy(to.data(), blocks_[member]->data, to.size_bytes());
 }
 
+PoolEntry pool_entry(size_t n, Role role, int learner, int64_t timesteps) {
+  const std::string number = std::to_string(n);
+  const std::string zeros(number.size() < 4 ? 4 - number.size() : 0, '0');
+  return {zeros + number + ".safetensors", name_of(role), learner, timesteps, 0};
+}
+
 std::string pool_path(const std::string& run_folder, const std::string& file) { return run_folder + "/pool/" + file; }
 
 void save_pool(const std::string& run_folder, const std::vector<PoolEntry>& entries) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algos/learner.hpp"
+#include "algos/matchmaker.hpp"
 
 namespace throng {
 
@@ -38,6 +39,9 @@ struct PoolEntry {
   int64_t timesteps = 0;  // that this player had learned from
   double weight = 0;      // in the mixture that the run's result is; all 0: the result is the latest policy
 };
+
+// Of the n-th snapshot; its file is called "0007.safetensors".
+PoolEntry pool_entry(size_t n, Role role, int learner, int64_t timesteps);
 
 std::string pool_path(const std::string& run_folder, const std::string& file);
 void save_pool(const std::string& run_folder, const std::vector<PoolEntry>& entries);

@@ -46,8 +46,9 @@ def measure_tournament(o):
     """17 snapshots of one run against each other, from both sides."""
     run = os.path.join(o.out, "ladder")
     steps = o.ladder_steps
-    train(o, run, "naive", 0.03, steps, snapshot_steps=int(steps / (PLAYERS + 1)))
-    members = sorted(f for f in os.listdir(os.path.join(run, "pool")) if f.endswith(".safetensors"))[:PLAYERS]
+    train(o, run, "naive", 0.03, steps, snapshot_steps=int(steps / (2 * PLAYERS)))
+    pool = sorted(f for f in os.listdir(os.path.join(run, "pool")) if f.endswith(".safetensors"))
+    members = [pool[i * (len(pool) - 1) // (PLAYERS - 1)] for i in range(min(PLAYERS, len(pool)))]
     result = tournament(o, [f"{run}@pool/{m}" for m in members], o.rounds)
     say(type="tournament", env=o.env, device=result["device"], players=len(members), rounds=result["rounds"], seconds=result["seconds"],
         env_steps=result["steps"], env_steps_per_s=result["steps"] / result["seconds"], elo=[p["elo"] for p in result["players"]])

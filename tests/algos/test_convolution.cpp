@@ -9,7 +9,9 @@
 
 #include "algos/ppo.hpp"
 #include "core/error.hpp"
+#include "envs/registry.hpp"
 #include "tests/algos/synthetic.hpp"
+#include "tests/algos/tiny_run.hpp"
 #include "tests/devices.hpp"
 
 using namespace throng;
@@ -76,10 +78,10 @@ TEST_CASE("with convolutions the first minibatch has ratio exactly 1") {
     for (auto& [kind, spec, config] : kinds()) {
       INFO(name << ", " << kind);
       config.num_envs = 96;  // more rows than patches are gathered of at a time
-      auto learner = make_learner(device, spec, config.num_envs, config);
+      auto learner = make_learner(device, spec, config.num_envs, {config});
       for (int rollout = 0; rollout < 2; ++rollout) {
         synthetic::fill(*learner, *device, key(3 + rollout));
-        const UpdateMetrics metrics = learner->update(1e-3f);
+        const UpdateMetrics metrics = learner->update(1e-3f)[0];
         CHECK(metrics.first_ratio_error == 0.0);
         CHECK(metrics.approx_kl > 0.0);
         CHECK(std::isfinite(metrics.policy_loss));
@@ -92,7 +94,7 @@ TEST_CASE("codes are convolved as one-hot planes are") {
   auto device = open_device("cpu");
   const TrainConfig config = with_cnn();
   constexpr int kCells = 121, kRows = 9;
-  Ppo of_codes(device, codes(), 3, config), of_planes(device, grid_spec({synthetic::kCodes, 11, 11}), 3, config);
+  Ppo of_codes(device, codes(), 3, {config}), of_planes(device, grid_spec({synthetic::kCodes, 11, 11}), 3, {config});
   of_planes.load(of_codes.parameters(), {});
   std::vector<uint8_t> seen(kRows * kCells);
   std::vector<float> planes(kRows * synthetic::kCodes * kCells, 0.0f);
@@ -149,6 +151,36 @@ TEST_CASE("many samples go through a convolution in pieces, and come out as one 
   for (size_t i = 0; i < sum.size(); ++i) CHECK(all[i] == Approx(sum[i]).margin(1e-3).epsilon(1e-4));
 }
 
+TEST_CASE("seeds of harvest that are trained side by side learn what each learns alone") {
+  const Folder folder;
+  const auto make_harvest = [](const std::string& id, std::shared_ptr<Device> device, const BatchOptions& options,
+                               const nlohmann::json& config) { return make(id, std::move(device), options, config); };
+  std::vector<Run> runs(3);
+  for (size_t k = 0; k < runs.size(); ++k) {
+    runs[k].env = "harvest";
+    runs[k].env_config = {{"map", "mini"}, {"num_agents", 2}, {"time_limit", 20}};
+    runs[k].device = "cpu";
+    runs[k].folder = folder.file(std::to_string(k));
+    runs[k].train = with_cnn({8, 4});
+    runs[k].train.seed += k;
+    runs[k].train.num_envs = 12;
+    runs[k].train.total_timesteps = 2 * runs[k].train.steps_per_update();
+  }
+  Trainer all(runs, make_harvest);
+  all.update(), all.update();
+  for (size_t k = 0; k < runs.size(); ++k) {
+    runs[k].folder += "_alone";
+    Trainer one(runs[k], make_harvest);
+    one.update(), one.update();
+    const auto expected = one.learner().parameters(), got = all.learner().parameters(static_cast<int>(k));
+    for (const auto& [path, tensor] : expected) {
+      INFO(path);
+      const bool same = tensor.data == got.at(path).data;
+      CHECK(same);
+    }
+  }
+}
+
 TEST_CASE("the network of SocialJax has its layers and as many parameters") {
   TrainConfig config = with_cnn({32, 32, 32});
   config.cnn_kernels = {5, 3, 3};
@@ -156,7 +188,7 @@ TEST_CASE("the network of SocialJax has its layers and as many parameters") {
   config.share_layers = true;
   EnvSpec spec = grid_spec({15, 11, 11});
   spec.num_actions = 8;
-  const Ppo ppo(open_device("cpu"), spec, 2, config);
+  const Ppo ppo(open_device("cpu"), spec, 2, {config});
   CHECK(ppo.layout().count() == 287'305);
   const auto& pieces = ppo.layout().pieces();
   CHECK(pieces[0].name == "params,Conv_0,kernel");
@@ -173,7 +205,7 @@ TEST_CASE("what convolutions cannot do is refused") {
     CHECK_THROWS_MATCHES(
         [&] {
           config.check();
-          Ppo(device, spec, 2, config);
+          Ppo(device, spec, 2, {config});
         }(),
         Error, Catch::Matchers::MessageMatches(Catch::Matchers::ContainsSubstring(why)));
   };
@@ -190,12 +222,14 @@ TEST_CASE("what convolutions cannot do is refused") {
 
 TEST_CASE("CPU and GPU agree on the gradients of convolutions") {
   if (test_devices().size() == 1) SKIP(cuda_status());
-  for (auto& [kind, spec, config] : kinds()) {
-    INFO(kind);
+  for (Kind kind : kinds()) {
+    INFO(kind.name);
+    const EnvSpec& spec = kind.spec;
+    TrainConfig& config = kind.config;
     config.update_epochs = config.num_minibatches = 1;
-    const auto moments = [&spec = spec, &config = config](const std::string& name) {
+    const auto moments = [&](const std::string& name) {
       auto device = open_device(name);
-      auto learner = make_learner(device, spec, config.num_envs, config);
+      auto learner = make_learner(device, spec, config.num_envs, {config});
       synthetic::fill(*learner, *device, key(31));
       learner->update(1e-3f);
       return learner->optimizer_state();

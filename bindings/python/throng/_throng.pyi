@@ -84,6 +84,9 @@ class EnvSpec:
     @property
     def obs_dim(self) -> int: ...
     @property
+    def obs_grid(self) -> tuple[int, int, int] | None:
+        """(planes, height, width), whose product is obs_dim, where an observation is a grid: a CNN can see it as one."""
+    @property
     def obs_low(self) -> float:
         """No feature is lower."""
     @property
@@ -321,6 +324,7 @@ def describe(id: str, config: dict[str, Any] | str | None = None) -> dict[str, A
 def env_ids() -> list[str]:
     """See throng.list_envs()."""
 
+def line_chart(title: str, x_label: str, y_label: str, lines: Any) -> str: ...
 def registered_envs() -> list[str]:
     """The environments without their scenarios: ["smax", ...]."""
 
