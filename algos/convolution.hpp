@@ -150,7 +150,8 @@ class Convolution {
   RowsOf<T> by_place(RowsOf<T> samples) const {
     return {samples.data, out_, samples.apart};
   }
-  int64_t samples_at_once() const {  // of each group, however many there are: the sums must be the same
+  // Of each group; the same for any number of groups, since sums over samples are made piece by piece.
+  int64_t samples_at_once() const {
     return std::max<int64_t>(1, kPatchNumbers / (int64_t(sliding_.places()) * depth()));
   }
 
