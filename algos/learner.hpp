@@ -55,10 +55,14 @@ class THRONG_API Learner {
 
   // The present policy on other buffers: the actions of `rows` agents, and their recurrent state [rows, state_dim] after it
   // (null if state_dim is 0). The state begins anew where `ended` [rows] says that an episode ended in the step before (null:
-  // nowhere), and where an agent is not active. `draw` numbers the draw of `key`.
+  // nowhere), and where an agent is not active. `draw` numbers the draw of `key`. `actions` [rows, action_dim].
   virtual int state_dim() const = 0;
   virtual void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-                      uint32_t draw, int32_t* actions) = 0;
+                      uint32_t draw, void* actions, const float* goals = nullptr) = 0;
+  // What the policy is told besides: `goals` [rows, goal().dim()] of act_on; null = equal weights, nothing earned yet. A caller
+  // who keeps goals adds every step's rewards [rows, objective] to what was earned, and begins at 0 with an episode.
+  virtual Goal goal() const { return {}; }
+  virtual void add_earned(int64_t /*rows*/, const float* /*rewards*/, float* /*goals*/) {}
 
   // Parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
   virtual std::map<std::string, Tensor> parameters() = 0;
@@ -78,7 +82,7 @@ class THRONG_API Learner {
     begin_rollout();
     for (int t = 0; t < r.num_steps; ++t) {
       act(t);
-      env.step(r.actions_at(t), r.observations(t + 1), r.outcomes(t));
+      env.step(r.env_actions(t), r.observations(t + 1), r.outcomes(t));
       keep_finals(t, env.finals());
     }
   }

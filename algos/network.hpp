@@ -82,11 +82,11 @@ class Network {
   const float* output(int k) const { return outputs_[k]; }
   float* output_gradient(int k) const { return d_outputs_[k]; }
 
-  // For the rows x that `view` describes. `resets` [steps, sequences] and `before` [sequences, state_dim] are the core's.
-  void forward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets,
+  // For what `view` describes. `resets` [steps, sequences] and `before` [sequences, state_dim] are the core's.
+  void forward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets,
                const float* before) {
     const int64_t rows = steps * sequences;
-    const float* y = first_.forward(c, rows, x);
+    const float* y = first_.forward(c, rows, seen);
     inputs_.clear();
     for (Dense& layer : trunk_) y = layer.forward(c, rows, noted(y));
     core_in_ = y;
@@ -98,8 +98,8 @@ class Network {
     }
   }
 
-  // Turns the outputs' gradients into those of all parameters; x and resets as in the last forward.
-  void backward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets) {
+  // Turns the outputs' gradients into those of all parameters; seen and resets as in the last forward.
+  void backward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets) {
     const int64_t rows = steps * sequences;
     auto input = inputs_.rbegin();
     for (size_t k = heads_.size(); k-- > 0;) {
@@ -120,7 +120,7 @@ class Network {
       trunk_[layer].backward(c, rows, *input++, d, to);
       d = to;
     }
-    first_.backward(c, rows, x, d);
+    first_.backward(c, rows, seen, d);
   }
 
  private:

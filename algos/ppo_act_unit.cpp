@@ -12,6 +12,7 @@ void Ppo::begin_rollout() {
   copy(r.obs, r.obs_at(last), rows * r.obs_bytes);
   copy(r.avail_actions, r.avail_actions + last * rows * r.num_actions, rows * r.num_actions);
   if (r.world_state) copy(r.world_state, r.world_state_at(last), sizeof(float) * r.num_envs * r.world_state_dim);
+  copy(r.goals, r.goals_at(last), sizeof(float) * rows * r.goal.dim());
   device_->fill_zero(r.final_count, sizeof(int32_t) * r.num_envs);
   if (!recurrent()) return;
   copy(r.active, r.active + last * rows, rows);
@@ -33,22 +34,33 @@ void Ppo::mark_resets(int t) {
   });
 }
 
+Distribution Ppo::distribution() const {
+  return {heads_, {rollout_.num_actions == 0 ? rollout_.action_dim : 0, parameters_ + log_std_}};
+}
+
 void Ppo::act(int t) {
   const Rollout r = rollout_;
-  const Heads heads = heads_;
+  const Distribution distribution = this->distribution();
   const int64_t rows = r.rows(), here = t * rows;
   const States& states = states_[0];
   mark_resets(t);
-  policy_.forward(compute(), 1, rows, r.obs_at(t), r.resets + here, states.next);
-  const float *logits = policy_.output(0), *values = critic_ ? nullptr : policy_.output(1);
+  set_goals(t);
+  policy_.forward(compute(), 1, rows, seen_by_policy(t), r.resets + here, states.next);
+  const float *output = policy_.output(0), *values = critic_ ? nullptr : policy_.output(1);
   const Schedule* schedule = schedule_;
+  void* actions = r.actions_at(t);
   const Key sampling = fold_in(key_, kSample);
   Backend::each(*device_, rows, [=] THRONG_BODY(int64_t row) {
     const Key drawn = fold_in(fold_in(sampling, schedule->updates), static_cast<uint32_t>(t));
     const int64_t i = here + row;
-    r.log_probs[i] = heads.choose(logits + row * r.num_actions, r.avail_actions + i * r.num_actions, /*greedy=*/false,
-                                  drawn, row, r.actions + i * r.action_dim);
-    if (values) r.values[i] = values[row];
+    r.log_probs[i] = distribution.choose(output + row * r.num_outputs, r.avail_actions + i * r.num_actions,
+                                         /*greedy=*/false, drawn, row, actions);
+    if (r.num_actions == 0) {
+      for (int64_t k = row * r.action_dim; k < (row + 1) * r.action_dim; ++k)
+        r.bounded[k] = static_cast<const float*>(actions)[k];
+      distribution.bound(r.bounded + row * r.action_dim);
+    }
+    for (int v = 0; values && v < r.num_values; ++v) r.values[i * r.num_values + v] = values[row * r.num_values + v];
   });
   if (recurrent()) copy(states.next, policy_.states(), sizeof(float) * rows * state_dim());
 }
@@ -76,18 +88,20 @@ void Ppo::keep_finals(int t, const Finals& finals) {
     const int64_t numbers = final_states ? int64_t(r.num_agents) * state_dim : 0;
     for (int64_t i = 0; i < numbers; ++i) final_states[to * state_dim + i] = states[row * state_dim + i];
   });
+  keep_final_goals(t);
 }
 
 void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-                 uint32_t draw, int32_t* actions) {
+                 uint32_t draw, void* actions, const float* goals) {
   const Rollout r = rollout_;
-  const Heads heads = heads_;
-  const int64_t most = most_sequences();
+  const Distribution distribution = this->distribution();
+  const int64_t most = most_sequences() / r.num_agents * r.num_agents;  // whole environments
   const Key drawn = fold_in(key, draw);
   const bool at_end = config_.reset_at_episode_end;
   for (int64_t first = 0; first < rows; first += most) {
     const int64_t count = std::min(most, rows - first);
     copy(batch_obs_, static_cast<const uint8_t*>(seen.obs) + first * r.obs_bytes, count * r.obs_bytes);
+    copy_goals(first, count, goals);
     if (recurrent()) {
       uint8_t* resets = batch_resets_;
       copy(batch_state_, state + first * state_dim(), sizeof(float) * count * state_dim());
@@ -95,12 +109,13 @@ void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, i
         resets[i] = (at_end && ended && ended[first + i]) || (seen.active && !seen.active[first + i]);
       });
     }
-    policy_.forward(compute(), 1, count, batch_obs_, batch_resets_, batch_state_);
-    const float* logits = policy_.output(0);
+    policy_.forward(compute(), 1, count, batch_seen_by_policy(), batch_resets_, batch_state_);
+    const float* output = policy_.output(0);
     Backend::each(*device_, count, [=] THRONG_BODY(int64_t i) {
       const int64_t row = first + i;
-      heads.choose(logits + i * r.num_actions, seen.avail_actions + row * r.num_actions, greedy, drawn, row,
-                   actions + row * r.action_dim);
+      distribution.choose(output + i * r.num_outputs, seen.avail_actions + row * r.num_actions, greedy, drawn, row,
+                          actions);
+      distribution.bound(static_cast<float*>(actions) + row * r.action_dim);
     });
     if (recurrent()) copy(state + first * state_dim(), policy_.states(), sizeof(float) * count * state_dim());
   }

@@ -28,8 +28,11 @@ void Ppo::learn(float learning_rate) {
 
 void Ppo::learn_from_rollout() {
   mark_resets(rollout_.num_steps);
+  set_goals(rollout_.num_steps);
   compute_values();
+  compute_slopes();
   compute_returns();
+  measure_returns();
   const int steps = config_.update_epochs * config_.num_minibatches;
   adam_.prepare(*device_, schedule_, steps);
   for (int step = 0; step < steps; ++step) {
@@ -44,22 +47,25 @@ void Ppo::learn_from_rollout() {
                  schedule_, step, config_.adam_eps, config_.max_grad_norm);
   }
   count_update(steps);
+  scale_objectives();
 }
 
 // ---- values and advantages ----
 
-const void* Ppo::seen_by_critic(int t) const {
-  return rollout_.world_state ? static_cast<const void*>(rollout_.world_state_at(t)) : rollout_.obs_at(t);
+Seen Ppo::seen_by_critic(int t) const {
+  if (!rollout_.world_state) return seen_by_policy(t);
+  return {rollout_.world_state_at(t), rollout_.goals_at(t)};
 }
 
-const void* Ppo::finals_seen_by_critic(int k) const {
+Seen Ppo::finals_seen_by_critic(int k) const {
   const Rollout& r = rollout_;
-  if (r.world_state) return r.final_world_state + int64_t(k) * r.num_envs * r.world_state_dim;
-  return r.final_obs + k * r.rows() * r.obs_bytes;
+  const float* goals = r.final_goals + k * r.rows() * r.goal.dim();
+  if (r.world_state) return {r.final_world_state + int64_t(k) * r.num_envs * r.world_state_dim, goals};
+  return {r.final_obs + k * r.rows() * r.obs_bytes, goals};
 }
 
-const void* Ppo::batch_seen_by_critic() const {
-  return rollout_.world_state ? static_cast<const void*>(batch_world_) : batch_obs_;
+Seen Ppo::batch_seen_by_critic() const {
+  return rollout_.world_state ? Seen{batch_world_, batch_goals_} : batch_seen_by_policy();
 }
 
 // A critic of its own has not been asked yet: it goes through the rollout in pieces as long as a minibatch. Then the slab that
@@ -78,19 +84,21 @@ void Ppo::compute_values() {
       const int32_t* order = order_ + first;
       const float* values = critic_->output(0);
       Backend::each(*device_, minibatch_rows(), [=] THRONG_BODY(int64_t row) {
-        r.values[int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents] = values[row];
+        const int64_t to = int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents;
+        for (int v = 0; v < r.num_values; ++v) r.values[to * r.num_values + v] = values[row * r.num_values + v];
       });
       if (recurrent()) keep_final_states(first);
     }
   }
-  auto values_of = [&](const void* seen, const uint8_t* resets, const float* before, float* to) {
+  const int64_t of_slab = rows * r.num_values;
+  auto values_of = [&](const Seen& seen, const uint8_t* resets, const float* before, float* to) {
     network.forward(compute(), 1, rows, seen, resets, before);
-    copy(to, network.output(value_output()), sizeof(float) * rows);
+    copy(to, network.output(value_output()), sizeof(float) * of_slab);
   };
-  values_of(seen_by_critic(r.num_steps), r.resets + r.num_steps * rows, states.next, r.values + r.num_steps * rows);
+  values_of(seen_by_critic(r.num_steps), r.resets + r.num_steps * rows, states.next, r.values + r.num_steps * of_slab);
   for (int k = 0; k < r.finals_per_env; ++k) {
     values_of(finals_seen_by_critic(k), r.final_resets + k * rows, states.finals + k * rows * state_dim(),
-              r.final_values + k * rows);
+              r.final_values + k * of_slab);
   }
 }
 
@@ -118,9 +126,11 @@ void Ppo::compute_returns() {
   const Rollout r = rollout_;
   const float gamma = config_.gamma, gae_lambda = config_.gae_lambda;
   const bool bootstrap_truncated = config_.bootstrap_truncated;
+  const Pursuit pursuit = pursuit_;
   Backend::each(*device_, r.rows(), [=] THRONG_BODY(int64_t row) {
-    gae_column(r, static_cast<int>(row / r.num_agents), static_cast<int>(row % r.num_agents), gamma, gae_lambda,
-               bootstrap_truncated);
+    const auto env = static_cast<int>(row / r.num_agents), agent = static_cast<int>(row % r.num_agents);
+    for (int value = 0; value < r.num_values; ++value)
+      gae_column(r, env, agent, value, pursuit, gamma, gae_lambda, bootstrap_truncated);
   });
 }
 
@@ -149,6 +159,7 @@ void Ppo::gather(int64_t first) {
   const int64_t pairs = minibatch_pairs();
   gather_pairs(first, r.obs, batch_obs_, int64_t(r.num_agents) * r.obs_bytes);
   if (r.world_state) gather_pairs(first, r.world_state, batch_world_, int64_t(sizeof(float)) * r.world_state_dim);
+  gather_pairs(first, r.goals, batch_goals_, int64_t(sizeof(float)) * r.num_agents * r.goal.dim());
   if (!recurrent()) return;
   gather_pairs(first, r.resets, batch_resets_, r.num_agents);
   const int64_t of_env = int64_t(sizeof(float)) * r.num_agents * state_dim();
@@ -192,9 +203,10 @@ void Ppo::sum_advantages(int64_t first) {
 
 void Ppo::compute_loss(int64_t first, double* sums) {
   const Rollout r = rollout_;
-  const Heads heads = heads_;
+  const Distribution distribution = this->distribution();
   const int64_t rows = minibatch_rows();
-  policy_.forward(compute(), minibatch_steps(), minibatch_sequences(), batch_obs_, batch_resets_, initial_of(policy_));
+  policy_.forward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_policy(), batch_resets_,
+                  initial_of(policy_));
   if (critic_) {
     critic_->forward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_critic(), batch_resets_,
                      initial_of(*critic_));
@@ -205,32 +217,45 @@ void Ppo::compute_loss(int64_t first, double* sums) {
   const int32_t* order = order_ + first;
   const double* moments = moments_;
   Network& of_values = value_network();
-  const float *logits = policy_.output(0), *values = of_values.output(value_output());
-  float *d_logits = policy_.output_gradient(0), *d_values = of_values.output_gradient(value_output());
+  const float *output = policy_.output(0), *values = of_values.output(value_output());
+  float *d_output = policy_.output_gradient(0), *d_values = of_values.output_gradient(value_output());
+  float* d_log_std = d_log_std_;
+  const float of_value = scale / static_cast<float>(r.num_values);
   sum_rows<kPpoTerms>(*device_, reducer_, rows, sums, [=] THRONG_BODY(int64_t row, double(&terms)[kPpoTerms]) {
     const int64_t from = int64_t(order[row / r.num_agents]) * r.num_agents + row % r.num_agents;
-    const float* row_logits = logits + row * r.num_actions;
+    const float* of_row = output + row * r.num_outputs;
     const uint8_t* avail = r.avail_actions + from * r.num_actions;
-    const int32_t* actions = r.actions + from * r.action_dim;
-    PpoSample sample{r.log_probs[from], r.values[from], r.advantages[from], r.returns[from]};
+    PpoSample sample{r.log_probs[from], r.advantages[from]};
     if (norm_adv) {
       const double mean = moments[0] / rows, variance = moments[1] / rows - mean * mean;
       sample.advantage = static_cast<float>((sample.advantage - mean) / (sqrt(variance > 0 ? variance : 0) + 1e-8));
     }
     float log_prob, entropy;
     PpoGradient gradient;
-    heads.evaluate(row_logits, avail, actions, &log_prob, &entropy);
-    const PpoTerms t = ppo_loss(log_prob, entropy, values[row], sample, coefficients, &gradient);
-    heads.backward(row_logits, avail, actions, scale * gradient.log_prob, scale * gradient.entropy,
-                   d_logits + row * r.num_actions);
-    d_values[row] = scale * gradient.value;
+    distribution.evaluate(of_row, avail, r.actions, from, &log_prob, &entropy);
+    PpoTerms t = policy_loss(log_prob, entropy, sample, coefficients, &gradient);
+    distribution.backward(of_row, avail, r.actions, from, scale * gradient.log_prob, scale * gradient.entropy,
+                          d_output + row * r.num_outputs, d_log_std + row * r.action_dim);
+    for (int v = 0; v < r.num_values; ++v) {
+      const int64_t k = row * r.num_values + v, acting = from * r.num_values + v;
+      float slope;
+      t.value_loss += value_loss(values[k], r.values[acting], r.returns[acting], coefficients, &slope);
+      d_values[k] = of_value * slope;
+    }
+    t.value_loss /= static_cast<float>(r.num_values);
     const float all[kPpoTerms] = {t.policy_loss, t.value_loss, t.entropy, t.approx_kl, t.clipfrac, t.ratio_error};
     for (int k = 0; k < kPpoTerms; ++k) terms[k] += all[k];
   });
 }
 
 void Ppo::compute_gradients(double* square_norms) {
-  policy_.backward(compute(), minibatch_steps(), minibatch_sequences(), batch_obs_, batch_resets_);
+  policy_.backward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_policy(), batch_resets_);
+  if (rollout_.num_actions == 0) {
+    const int dim = rollout_.action_dim;
+    const float* d = d_log_std_;
+    sum_columns(*device_, reducer_, minibatch_rows(), dim, gradients_ + log_std_,
+                [=] THRONG_BODY(int64_t row, int k) { return d[row * dim + k]; });
+  }
   if (critic_) {
     critic_->backward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_critic(), batch_resets_);
   }
@@ -248,13 +273,14 @@ void Ppo::count_update(int steps) {
     ++schedule->updates;
     schedule->steps += steps;
   });
-  sum_rows<4>(*device_, reducer_, num_pairs() * r.num_agents, variances_, [=] THRONG_BODY(int64_t i, double(&sums)[4]) {
-    const double value = r.returns[i], error = r.returns[i] - r.values[i];
-    sums[0] += value;
-    sums[1] += value * value;
-    sums[2] += error;
-    sums[3] += error * error;
-  });
+  sum_rows<4>(*device_, reducer_, num_pairs() * r.num_agents * r.num_values, variances_,
+              [=] THRONG_BODY(int64_t i, double(&sums)[4]) {
+                const double value = r.returns[i], error = r.returns[i] - r.values[i];
+                sums[0] += value;
+                sums[1] += value * value;
+                sums[2] += error;
+                sums[3] += error * error;
+              });
 }
 
 UpdateMetrics Ppo::metrics() {
@@ -273,7 +299,7 @@ UpdateMetrics Ppo::metrics() {
   }
   m.first_ratio_error = sums[5] / static_cast<double>(minibatch_rows());
   const std::vector<double> of = download(*device_, variances_, 4);
-  const double n = static_cast<double>(num_pairs()) * rollout_.num_agents;
+  const double n = static_cast<double>(num_pairs()) * rollout_.num_agents * rollout_.num_values;
   const double of_returns = of[1] / n - of[0] / n * (of[0] / n), of_errors = of[3] / n - of[2] / n * (of[2] / n);
   m.explained_variance = of_returns > 0 ? 1 - of_errors / of_returns : 0;
   return m;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "algos/front.hpp"
 #include "algos/saved_opponent.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -18,6 +19,7 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
 double score_of(const Evaluation& evaluation) {
   const auto won = evaluation.info.find("won");
   if (won != evaluation.info.end()) return won->second.mean;
+  if (evaluation.utility) return evaluation.utility->mean;
   double sum = 0;
   for (const auto& [objective, value] : evaluation.returns) sum += value.mean;
   return sum;
@@ -181,7 +183,9 @@ Evaluation Trainer::evaluate(bool greedy) {
     const BatchOptions options = evaluation_options(env_->spec(), run_.train.eval_episodes);
     evaluation_env_ = make_env_(run_.env, device_, options, run_.env_config);
   }
-  return throng::evaluate(*evaluation_env_, *learner_, greedy, run_.train.seed + kEvaluationSeed);
+  Weights weights;
+  if (learner_->goal().weights > 0) weights = evaluation_weights(run_.train, env_->spec().num_objectives);
+  return throng::evaluate(*evaluation_env_, *learner_, greedy, run_.train.seed + kEvaluationSeed, weights);
 }
 
 // Evaluates a policy once, and remembers whether it is the best so far.

@@ -80,7 +80,8 @@ reference::Batch whole_rollout(const Ppo& ppo, const EnvSpec& spec, const TrainC
   }
   b.resets.assign(r.resets, r.resets + samples);
   b.avail.assign(r.avail_actions, r.avail_actions + samples * r.num_actions);
-  b.actions.assign(r.actions, r.actions + samples * r.action_dim);
+  const auto* actions = static_cast<const int32_t*>(r.actions);
+  b.actions.assign(actions, actions + samples * r.action_dim);
   b.log_probs.assign(r.log_probs, r.log_probs + samples);
   b.values.assign(r.values, r.values + samples);
   b.returns.assign(r.returns, r.returns + samples);
