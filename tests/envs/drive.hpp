@@ -78,6 +78,15 @@ class Drive {
     return *this;
   }
 
+  // The same with actions drawn where the batch is: nothing waits for a device in between.
+  Drive& run_on_device(int steps) {
+    for (int i = 0; i < steps; ++i, ++steps_) {
+      env_->random_actions(env_->observations().avail_actions, env_->actions(), key(99), uint32_t(steps_));
+      env_->step(env_->actions());
+    }
+    return *this;
+  }
+
   std::vector<uint8_t> avail() const {
     return download(env_->device(), env_->observations().avail_actions, size_t(env_->num_rows()) * spec().num_actions);
   }

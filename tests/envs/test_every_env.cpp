@@ -76,12 +76,12 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
     BatchOptions options = batch_of(67);  // no whole number of tiles
     Drive cpu(id, "cpu", options);
     const int steps = std::clamp(20000 / cpu.spec().num_agents, 20, 1000);
-    cpu.run(steps);
+    cpu.run_on_device(steps);
     for (int lanes : {0, 1, 2, 4, 8, 16, 32}) {
       INFO(id << ", lanes " << lanes);
       options.lanes = lanes;
       Drive cuda(id, "cuda:0", options);
-      cuda.run(steps);
+      cuda.run_on_device(steps);
       CHECK(cpu.env().state_hash() == cuda.env().state_hash());
       CHECK(cpu.outputs() == cuda.outputs());
     }
