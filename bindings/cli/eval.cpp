@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "algos/evaluate.hpp"
+#include "algos/front.hpp"
 #include "algos/policy.hpp"
 #include "algos/saved_opponent.hpp"
 #include "algos/trainer.hpp"
@@ -15,6 +16,7 @@
 #include "bindings/cli/console.hpp"
 #include "bindings/cli/evaluation.hpp"
 #include "bindings/cli/statistics.hpp"
+#include "core/file.hpp"
 #include "core/version.hpp"
 #include "envs/registry.hpp"
 
@@ -51,6 +53,54 @@ int eval_policy(const EvalOptions& options) {
   return 0;
 }
 
+// ---- a policy that is told weights ----
+
+Yardstick yardstick_of(const Run& run) {
+  const nlohmann::json known = known_front(run.env, run.env_config);
+  return {known.value("reference", Point()), known.value("points", Points())};
+}
+
+std::string front_line(const ordered_json& front) {
+  std::string line = std::string(front["greedy"] ? "greedy" : "sampled") + ": hypervolume " +
+                     fixed(front["hypervolume"].get<double>(), 4) + " (again " +
+                     fixed(front["hypervolume_again"].get<double>(), 4) + ")";
+  if (front.contains("share_of_exact"))
+    line += ", " + fixed(100 * front["share_of_exact"].get<double>(), 2) + " % of the exact " +
+            fixed(front["exact_hypervolume"].get<double>(), 4);
+  return line + ", " + front["cardinality"].dump() + " points, expected utility " +
+         fixed(front["expected_utility"].get<double>(), 4);
+}
+
+// The whole grid of weights at once; DIR/front.json and DIR/front.svg.
+int eval_front(const EvalOptions& options, const Run& run, const EnvSpec& spec, const std::shared_ptr<Device>& device) {
+  constexpr int kEpisodes = 32;
+  const Weights weights = evaluation_weights(run.train, spec.num_objectives);
+  const int envs = (options.episodes > 0 ? options.episodes : kEpisodes) * static_cast<int>(weights.size());
+  auto env = make(run.env, device, evaluation_options(spec, envs), run.env_config);
+  Policy policy(run, options.checkpoint, spec, device, envs);
+  say("checkpoint: " + policy.path() + " (" + compact(static_cast<double>(policy.timesteps())) + " steps)");
+  const uint64_t seed = options.seed.value_or(run.train.seed + Trainer::kEvaluationSeed);
+  const Yardstick yardstick = yardstick_of(run);
+  ordered_json all = {{"run", options.folder},           {"env", run.env},
+                      {"version", spec.version},         {"throng", kVersion},
+                      {"device", device->kind()},        {"checkpoint", policy.path()},
+                      {"timesteps", policy.timesteps()}, {"utility", kUtilities[run.train.utility]}};
+  for (const bool greedy : {false, true}) {
+    const Front front = play_front(*env, policy.learner(), weights, greedy, seed);
+    const ordered_json json = front_json(front, spec.objectives, yardstick);
+    all[greedy ? "greedy" : "sampled"] = json;
+    if (!options.json) print_line(front_line(json));
+    if (spec.num_objectives > 1) {
+      const std::string name = options.folder + (greedy ? "/front.svg" : "/front_sampled.svg");
+      write_file_atomically(name, front_chart(run.env, front, spec.objectives, yardstick));
+    }
+  }
+  write_file_atomically(options.folder + "/front.json", all.dump(1) + "\n");
+  if (options.json) print_line(all.dump());
+  say("front: " + options.folder + "/front.json, front.svg");
+  return 0;
+}
+
 int eval(const EvalOptions& options) {
   if (options.episodes < 0) throw Error("--episodes must be at least 1, not " + std::to_string(options.episodes));
   limit_cpu_threads(options.threads);
@@ -63,6 +113,7 @@ int eval(const EvalOptions& options) {
   const int episodes = options.episodes > 0 ? options.episodes : run.train.eval_episodes;
   const std::shared_ptr<Device> device = open_device(options.device);
   say("device: " + device->name());
+  if (run.train.multi_objective()) return eval_front(options, run, spec, device);
   auto env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
   if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
   Policy policy(run, options.checkpoint, env->spec(), device, episodes);
