@@ -19,13 +19,13 @@ struct Schedule {
 struct Adam {
   static constexpr float kBeta1 = 0.9f, kBeta2 = 0.999f;
 
-  float* first = nullptr;        // [parameters]
-  float* second = nullptr;       // [parameters]
+  float* first = nullptr;        // [group, parameters]
+  float* second = nullptr;       // [group, parameters]
   float* corrections = nullptr;  // [step, 2], of the moments' bias, for the steps between two changes of the schedule
 
-  void want(Arena& arena, int64_t size, int steps) {
-    arena.want(first, size);
-    arena.want(second, size);
+  void want(Arena& arena, Groups groups, int steps) {
+    arena.want(first, groups.count * groups.apart);
+    arena.want(second, groups.count * groups.apart);
     arena.want(corrections, 2 * size_t(steps));
   }
 
@@ -39,17 +39,28 @@ struct Adam {
     });
   }
 
-  // Step number `step` of those prepared. The block is cut in two at `split`, with the squared gradient norms
-  // `square_norms[2]`: `joint` clips by the norm of both together, otherwise each part by its own. max_grad_norm 0 = no clipping.
-  void update(Device& device, int64_t size, float* parameters, const float* gradients, const double* square_norms,
-              int64_t split, bool joint, const Schedule* schedule, int step, float eps, float max_grad_norm) const {
+  // Of a group's gradients: the block is cut in two at `split`, with squared norms square_norms[group * apart + 0, 1]. `joint`
+  // clips by the norm of both together, otherwise each part by its own. max_grad_norm 0 = no clipping.
+  struct Norms {
+    const double* square_norms;
+    int64_t apart, split;
+    bool joint;
+    float max_grad_norm;
+  };
+
+  // Step number `step` of those prepared.
+  void update(Device& device, Groups groups, float* parameters, const float* gradients, const Norms& norms,
+              const Schedule* schedule, int step, float eps) const {
     float *first = this->first, *second = this->second;
     const float* correct = corrections + 2 * step;
-    Backend::each(device, size, [=] THRONG_BODY(int64_t i) {
-      const double square = joint ? square_norms[0] + square_norms[1] : square_norms[i >= split];
-      const float norm = static_cast<float>(sqrt(square));
-      if (!(square_norms[0] + square_norms[1] < INFINITY)) return;
-      const float g = max_grad_norm > 0 && norm > max_grad_norm ? gradients[i] / norm * max_grad_norm : gradients[i];
+    Backend::each(device, groups.count * groups.apart, [=] THRONG_BODY(int64_t i) {
+      const int64_t group = groups.count == 1 ? 0 : i / groups.apart;
+      const double* squares = norms.square_norms + group * norms.apart;
+      const double both = squares[0] + squares[1];
+      if (!(both < INFINITY)) return;
+      const auto norm = static_cast<float>(sqrt(norms.joint ? both : squares[i - group * groups.apart >= norms.split]));
+      const float most = norms.max_grad_norm;
+      const float g = most > 0 && norm > most ? gradients[i] / norm * most : gradients[i];
       const float m = first[i] = kBeta1 * first[i] + (1.0f - kBeta1) * g;
       const float v = second[i] = kBeta2 * second[i] + (1.0f - kBeta2) * g * g;
       parameters[i] -= schedule->learning_rate * (m * correct[0]) / (sqrtf(v * correct[1]) + eps);

@@ -7,10 +7,11 @@
 namespace throng {
 
 struct Compute {
+  Groups groups;
   Device& device;
   Matmul& matmul;
   const Reducer& reducer;
-  const float* parameters;  // flat block, see Parameters
+  const float* parameters;  // flat blocks, see Parameters: [group, size]
   float* gradients;         // of the same layout
 };
 

@@ -20,21 +20,24 @@ class Dense {
   int in() const { return in_; }
   int out() const { return out_; }
 
-  void want(Arena& arena, int64_t rows) { arena.want(output_, Matmul::padded(rows) * out_); }
+  void want(Arena& arena, int groups, int64_t rows) { arena.want(output_, groups * Matmul::padded(rows) * out_); }
 
-  // [rows, out] for x [rows, in]; x is padded to whole row blocks (see Matmul).
-  const float* forward(const Compute& c, int64_t rows, const float* x) {
-    c.matmul.forward(rows, in_, out_, {x, in_}, c.parameters + kernel_, c.parameters + bias_, activation_,
-                     {output_, out_});
-    return output_;
+  // [group, rows, out] for x [group, rows, in]; rows are those of a group, padded to whole row blocks (see Matmul).
+  Rows forward(const Compute& c, int64_t rows, Rows x) {
+    const OutRows y = Matmul::packed(output_, rows, out_);
+    c.matmul.forward(c.groups, rows, in_, out_, x, c.parameters + kernel_, c.parameters + bias_, activation_, y);
+    return y;
   }
 
   // Turns `d_out`, the gradient with respect to the last output, into gradients of kernel and bias, and of x in `d_x` unless
   // that is null; `add` adds to what is there. `d_out` becomes the gradient before the activation.
-  void backward(const Compute& c, int64_t rows, const float* x, float* d_out, float* d_x, bool add = false) const {
+  void backward(const Compute& c, int64_t rows, Rows x, float* d_out, float* d_x, bool add = false) const {
     before_activation(c, rows, d_out);
-    c.matmul.backward_weight(rows, in_, out_, {x, in_}, {d_out, out_}, c.gradients + kernel_);
-    if (d_x) c.matmul.backward_input(rows, in_, out_, {d_out, out_}, c.parameters + kernel_, {d_x, in_}, add);
+    const Rows d_y = Matmul::packed(d_out, rows, out_);
+    c.matmul.backward_weight(c.groups, rows, in_, out_, x, d_y, c.gradients + kernel_);
+    if (d_x == nullptr) return;
+    c.matmul.backward_input(c.groups, rows, in_, out_, d_y, c.parameters + kernel_, Matmul::packed(d_x, rows, in_),
+                            add);
   }
 
   // Through the activation, and the sum over rows, which is the bias's gradient; public because nvcc wants it so.
@@ -42,18 +45,19 @@ class Dense {
     const float* y = output_;
     const int out = out_;
     const Activation activation = activation_;
-    sum_columns(c.device, c.reducer, rows, out, c.gradients + bias_, [=] THRONG_BODY(int64_t r, int k) {
-      const float d = d_out[r * out + k] * slope(activation, y[r * out + k]);
-      d_out[r * out + k] = d;
-      return d;
-    });
+    const int64_t apart = Matmul::padded(rows);
+    sum_columns(c.device, c.reducer, c.groups, rows, out, c.gradients + bias_,
+                [=] THRONG_BODY(int g, int64_t r, int k) {
+                  const int64_t i = (g * apart + r) * out + k;
+                  return d_out[i] *= slope(activation, y[i]);
+                });
   }
 
  private:
   int in_, out_;
   Activation activation_;
   int64_t kernel_, bias_;    // offsets
-  float* output_ = nullptr;  // [rows, out], after the activation
+  float* output_ = nullptr;  // [group, rows, out], after the activation
 };
 
 }  // namespace throng

@@ -116,7 +116,7 @@ BatchOptions evaluation_options(const Spec& spec, int episodes) {
 }
 
 // An environment that ended stands still with its flags raised, so the last step's flags count everything.
-void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, const Weights& weights) {
+void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group, const Weights& weights) {
   if (env.options().autoreset != Autoreset::disabled) {
     throw Error("evaluation needs environments with autoreset disabled, not " +
                 std::string(name_of(env.options().autoreset)));
@@ -135,17 +135,17 @@ void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, co
   if (goals) upload(env.device(), goals, goals_of(env, goal, weights));
   for (int t = 0; t < env.spec().time_limit; ++t) {
     learner.act_on(env.observations(), nullptr, state, rows, greedy, sampling, static_cast<uint32_t>(t), env.actions(),
-                   goals);
+                   group, goals);
     env.step(env.actions());
-    if (goals) learner.add_earned(rows, env.outcomes().rewards, goals);
+    if (goals) learner.add_earned(rows, env.outcomes().rewards, goals, group);
     if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs())
       return;
   }
   throw Error("evaluation of " + env.spec().id + ": not every episode ended at the time limit");
 }
 
-Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, const Weights& weights) {
-  play_episodes(env, learner, greedy, seed, weights);
+Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group, const Weights& weights) {
+  play_episodes(env, learner, greedy, seed, group, weights);
   Evaluation evaluation;
   evaluation.episodes = env.num_envs();
   evaluation.truncated = count_envs(env, env.outcomes().truncated);

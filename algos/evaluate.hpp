@@ -50,11 +50,13 @@ BatchOptions evaluation_options(const Spec& spec, int episodes);
 
 // One episode in every environment of `env`, as evaluate() says. A policy that is told what it shall strive for is told weights
 // e % W in environment e; without `weights`, equal ones.
-void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, const Weights& weights = {});
+void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0,
+                   const Weights& weights = {});
 
 // Plays one episode in every environment of `env` with `learner`'s policy, greedy or sampled. Environments begin from
 // reset(seed), and actions are drawn from a stream of their own of the same seed. Error unless `env` was made with autoreset
-// disabled and a time limit. Leaves the learner as it was.
-Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, const Weights& weights = {});
+// disabled and a time limit. Leaves the learner as it was. Of a learner of several groups, one plays.
+Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0,
+                    const Weights& weights = {});
 
 }  // namespace throng

@@ -32,7 +32,7 @@ struct View {
   size_t row_bytes() const { return codes() ? size_t(dim) : dim * sizeof(float); }
 };
 
-// The rows of a view, and the goals [rows, goal_dim] of the agents who see them.
+// The rows of a view, and the goals [group, rows, goal_dim] of the agents who see them.
 struct Seen {
   const void* rows;
   const float* goals = nullptr;
@@ -56,31 +56,32 @@ class FirstLayer {
   int out() const { return out_; }
   int columns_summed() const { return out_ * std::max(1, view_.num_ids); }  // at once; what the Reducer needs room for
 
-  void want(Arena& arena, int64_t rows, bool train) {
-    arena.want(output_, Matmul::padded(rows) * out_);
-    if (view_.sharing > 1) arena.want(of_view_, Matmul::padded(rows / view_.sharing) * out_);
-    if (train && view_.codes()) arena.want(partial_, kCodeParts * int64_t(view_.features()) * out_);
+  void want(Arena& arena, int groups, int64_t rows, bool train) {
+    arena.want(output_, groups * Matmul::padded(rows) * out_);
+    if (view_.sharing > 1) arena.want(of_view_, groups * Matmul::padded(rows / view_.sharing) * out_);
+    if (train && view_.codes()) arena.want(partial_, groups * kCodeParts * int64_t(view_.features()) * out_);
   }
 
-  // [rows, out] for rows [rows / sharing, dim]; numbers are padded to whole row blocks (see Matmul).
-  const float* forward(const Compute& c, int64_t rows, const Seen& seen) {
+  // [group, rows, out] for rows [group, rows / sharing, dim]. They have no padding between groups, and behind the last as many rows as
+  // make a block whole (see Matmul).
+  Rows forward(const Compute& c, int64_t rows, const Seen& seen) {
     const void* x = seen.rows;
     const int64_t views = rows / view_.sharing;
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
+    const OutRows y = Matmul::packed(output_, rows, out_);
     if (view_.codes()) {
       add_codes(c, views, static_cast<const uint8_t*>(x));
     } else if (view_.plain()) {
-      c.matmul.forward(rows, view_.dim, out_, {static_cast<const float*>(x), view_.dim}, kernel, bias, activation_,
-                       {output_, out_});
+      c.matmul.forward(c.groups, rows, view_.dim, out_, numbers(x, views), kernel, bias, activation_, y);
     } else {
-      c.matmul.forward(views, view_.dim, out_, {static_cast<const float*>(x), view_.dim}, kernel, nullptr, kIdentity,
-                       {product(), out_});
+      c.matmul.forward(c.groups, views, view_.dim, out_, numbers(x, views), kernel, nullptr, kIdentity,
+                       Matmul::packed(product(), views, out_));
     }
     if (!view_.plain()) complete(c, rows, seen.goals);
-    return output_;
+    return y;
   }
 
-  // Gradients of kernel and bias from `d_out` [rows, out], which becomes the gradient before the activation.
+  // Gradients of kernel and bias from `d_out` [group, rows, out], which becomes the gradient before the activation.
   void backward(const Compute& c, int64_t rows, const Seen& seen, float* d_out) {
     const void* x = seen.rows;
     const int64_t views = rows / view_.sharing;
@@ -94,7 +95,7 @@ class FirstLayer {
     if (view_.codes()) {
       codes_backward(c, views, static_cast<const uint8_t*>(x), d_view);
     } else {
-      c.matmul.backward_weight(views, view_.dim, out_, {static_cast<const float*>(x), view_.dim}, {d_view, out_},
+      c.matmul.backward_weight(c.groups, views, view_.dim, out_, numbers(x, views), Matmul::packed(d_view, views, out_),
                                c.gradients + kernel_);
     }
   }
@@ -108,16 +109,20 @@ class FirstLayer {
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
     float* y = whole ? output_ : product();
     const Activation activation = activation_;
-    each_element(c.device, views, (out + kWidth - 1) / kWidth, [=] THRONG_BODY(int64_t r, int block) {
-      const int first = block * kWidth, count = out - first < kWidth ? out - first : kWidth;
-      float sum[kWidth];
-      for (int k = 0; k < count; ++k) sum[k] = whole ? bias[first + k] : 0.0f;
-      for (int cell = 0; cell < view.dim; ++cell) {
-        const float* row = kernel + int64_t(view.kernel_row(x + r * view.dim, cell)) * out + first;
-        for (int k = 0; k < count; ++k) sum[k] += row[k];
-      }
-      for (int k = 0; k < count; ++k) y[r * out + first + k] = whole ? activate(activation, sum[k]) : sum[k];
-    });
+    const int64_t apart = c.groups.apart, y_apart = Matmul::padded(views);
+    each_element(c.device, c.groups.count, views, (out + kWidth - 1) / kWidth,
+                 [=] THRONG_BODY(int g, int64_t r, int block) {
+                   const int first = block * kWidth, count = out - first < kWidth ? out - first : kWidth;
+                   const uint8_t* codes = x + (g * views + r) * view.dim;
+                   float* to = y + (g * y_apart + r) * out + first;
+                   float sum[kWidth];
+                   for (int k = 0; k < count; ++k) sum[k] = whole ? bias[g * apart + first + k] : 0.0f;
+                   for (int cell = 0; cell < view.dim; ++cell) {
+                     const float* row = kernel + g * apart + int64_t(view.kernel_row(codes, cell)) * out + first;
+                     for (int k = 0; k < count; ++k) sum[k] += row[k];
+                   }
+                   for (int k = 0; k < count; ++k) to[k] = whole ? activate(activation, sum[k]) : sum[k];
+                 });
   }
 
   // From the rows of views to those of agents: their numbers, their goals, the bias, the activation.
@@ -129,21 +134,26 @@ class FirstLayer {
     const float* of_goals = c.parameters + goal_kernel_;
     float* y = output_;
     const Activation activation = activation_;
-    each_element(c.device, rows, (out + kWidth - 1) / kWidth, [=] THRONG_BODY(int64_t r, int block) {
-      const int first = block * kWidth, count = out - first < kWidth ? out - first : kWidth;
-      const float* product = from + r / view.sharing * out + first;
-      float sum[kWidth];
-      for (int k = 0; k < count; ++k) sum[k] = product[k];
-      if (view.num_ids > 0) {
-        const float* row = ids + r % view.num_ids * out + first;
-        for (int k = 0; k < count; ++k) sum[k] += row[k];
-      }
-      for (int j = 0; j < view.goal_dim; ++j) {
-        const float number = goals[r * view.goal_dim + j];
-        for (int k = 0; k < count; ++k) sum[k] += number * of_goals[j * out + first + k];
-      }
-      for (int k = 0; k < count; ++k) y[r * out + first + k] = activate(activation, sum[k] + bias[first + k]);
-    });
+    const int64_t apart = c.groups.apart, y_apart = Matmul::padded(rows);
+    const int64_t from_apart = Matmul::padded(rows / view.sharing);
+    each_element(c.device, c.groups.count, rows, (out + kWidth - 1) / kWidth,
+                 [=] THRONG_BODY(int g, int64_t r, int block) {
+                   const int first = block * kWidth, count = out - first < kWidth ? out - first : kWidth;
+                   const int64_t own = g * apart + first;
+                   const float* product = from + (g * from_apart + r / view.sharing) * out + first;
+                   float sum[kWidth];
+                   for (int k = 0; k < count; ++k) sum[k] = product[k];
+                   if (view.num_ids > 0) {
+                     const float* row = ids + own + r % view.num_ids * out;
+                     for (int k = 0; k < count; ++k) sum[k] += row[k];
+                   }
+                   for (int j = 0; j < view.goal_dim; ++j) {
+                     const float number = goals[(g * rows + r) * view.goal_dim + j];
+                     for (int k = 0; k < count; ++k) sum[k] += number * of_goals[own + j * out + k];
+                   }
+                   float* to = y + (g * y_apart + r) * out + first;
+                   for (int k = 0; k < count; ++k) to[k] = activate(activation, sum[k] + bias[own + k]);
+                 });
   }
 
   // Through the activation; and the sums over rows: of the agents' numbers, and of all, which is the bias's.
@@ -153,35 +163,38 @@ class FirstLayer {
     const Activation activation = activation_;
     float* bias = c.gradients + bias_;
     float* ids = view_.num_ids > 0 ? c.gradients + kernel_ + int64_t(view_.features()) * out : bias;
-    sum_columns(c.device, c.reducer, rows / agents, columns, ids, [=] THRONG_BODY(int64_t r, int k) {
-      const float d = d_out[r * columns + k] * slope(activation, y[r * columns + k]);
-      d_out[r * columns + k] = d;
-      return d;
+    const int64_t apart = c.groups.apart, d_apart = Matmul::padded(rows) * out;
+    sum_columns(c.device, c.reducer, c.groups, rows / agents, columns, ids, [=] THRONG_BODY(int g, int64_t r, int k) {
+      const int64_t i = g * d_apart + r * columns + k;
+      return d_out[i] *= slope(activation, y[i]);
     });
     if (view_.num_ids == 0) return;
-    Backend::each(c.device, out, [=] THRONG_BODY(int64_t k) {
+    each_element(c.device, c.groups.count, 1, out, [=] THRONG_BODY(int g, int64_t, int k) {
       float sum = 0;
-      for (int agent = 0; agent < agents; ++agent) sum += ids[agent * out + k];
-      bias[k] = sum;
+      for (int agent = 0; agent < agents; ++agent) sum += ids[g * apart + agent * out + k];
+      bias[g * apart + k] = sum;
     });
   }
 
   // Of number j of the goals, from the gradient before the activation.
   void goal_backward(const Compute& c, int64_t rows, int j, const float* goals, const float* d_out) const {
     const int out = out_, dim = view_.goal_dim;
+    const int64_t d_apart = Matmul::padded(rows);
     float* to = c.gradients + goal_kernel_ + int64_t(j) * out;
-    sum_columns(c.device, c.reducer, rows, out, to,
-                [=] THRONG_BODY(int64_t r, int k) { return goals[r * dim + j] * d_out[r * out + k]; });
+    sum_columns(c.device, c.reducer, c.groups, rows, out, to, [=] THRONG_BODY(int g, int64_t r, int k) {
+      return goals[(g * rows + r) * dim + j] * d_out[(g * d_apart + r) * out + k];
+    });
   }
 
   // of_view_[view] = the sum over the agents that share it.
   void gather_view(const Compute& c, int64_t views, const float* d_out) const {
     const int out = out_, sharing = view_.sharing;
     float* to = of_view_;
-    each_element(c.device, views, out, [=] THRONG_BODY(int64_t r, int k) {
+    const int64_t apart = Matmul::padded(views * sharing), to_apart = Matmul::padded(views);
+    each_element(c.device, c.groups.count, views, out, [=] THRONG_BODY(int g, int64_t r, int k) {
       float sum = 0;
-      for (int agent = 0; agent < sharing; ++agent) sum += d_out[(r * sharing + agent) * out + k];
-      to[r * out + k] = sum;
+      for (int agent = 0; agent < sharing; ++agent) sum += d_out[(g * apart + r * sharing + agent) * out + k];
+      to[(g * to_apart + r) * out + k] = sum;
     });
   }
 
@@ -192,30 +205,36 @@ class FirstLayer {
     const int out = out_;
     const int64_t size = int64_t(view.features()) * out;
     const int64_t parts = views < 64 * kCodeParts ? (views + 63) / 64 : kCodeParts;
+    const int64_t apart = c.groups.apart, d_apart = Matmul::padded(views);
     float *partial = partial_, *to = c.gradients + kernel_;
-    each_element(c.device, parts * view.dim, (out + kWidth - 1) / kWidth, [=] THRONG_BODY(int64_t i, int block) {
-      const int64_t part = i / view.dim;
-      const int cell = static_cast<int>(i % view.dim), first = block * kWidth;
-      const int count = out - first < kWidth ? out - first : kWidth;
-      float* sums = partial + part * size + first;
-      for (int code = 0; code < view.num_codes; ++code) {
-        for (int k = 0; k < count; ++k) sums[(int64_t(cell) * view.num_codes + code) * out + k] = 0;
-      }
-      for (int64_t r = views * part / parts; r < views * (part + 1) / parts; ++r) {
-        float* sum = sums + int64_t(view.kernel_row(x + r * view.dim, cell)) * out;
-        for (int k = 0; k < count; ++k) sum[k] += d[r * out + first + k];
-      }
-    });
-    Backend::each(c.device, size, [=] THRONG_BODY(int64_t i) {
+    each_element(c.device, c.groups.count, parts * view.dim, (out + kWidth - 1) / kWidth,
+                 [=] THRONG_BODY(int g, int64_t i, int block) {
+                   const int64_t part = i / view.dim;
+                   const int cell = static_cast<int>(i % view.dim), first = block * kWidth;
+                   const int count = out - first < kWidth ? out - first : kWidth;
+                   float* sums = partial + (g * parts + part) * size + first;
+                   for (int code = 0; code < view.num_codes; ++code) {
+                     for (int k = 0; k < count; ++k) sums[(int64_t(cell) * view.num_codes + code) * out + k] = 0;
+                   }
+                   for (int64_t r = views * part / parts; r < views * (part + 1) / parts; ++r) {
+                     float* sum = sums + int64_t(view.kernel_row(x + (g * views + r) * view.dim, cell)) * out;
+                     for (int k = 0; k < count; ++k) sum[k] += d[(g * d_apart + r) * out + first + k];
+                   }
+                 });
+    Backend::each(c.device, c.groups.count * size, [=] THRONG_BODY(int64_t i) {
+      const int64_t g = i / size, k = i - g * size;
       float sum = 0;
-      for (int64_t part = 0; part < parts; ++part) sum += partial[part * size + i];
-      to[i] = sum;
+      for (int64_t part = 0; part < parts; ++part) sum += partial[(g * parts + part) * size + k];
+      to[g * apart + k] = sum;
     });
   }
 
  private:
   // Where products lie that something is added to.
   float* product() const { return view_.sharing > 1 ? of_view_ : output_; }
+  Rows numbers(const void* x, int64_t views) const {
+    return {static_cast<const float*>(x), view_.dim, views * view_.dim};
+  }
 
   static constexpr int64_t kCodeParts = 16;
   static constexpr int kWidth = Backend::kCuda ? 1 : 16;  // columns that one worker sums up side by side
@@ -224,9 +243,9 @@ class FirstLayer {
   int out_;
   Activation activation_;
   int64_t kernel_, bias_, goal_kernel_ = 0;  // offsets
-  float* output_ = nullptr;                  // [rows, out], after the activation
-  float* of_view_ = nullptr;                 // [rows / sharing, out]: products of shared rows, then their gradients
-  float* partial_ = nullptr;                 // [part, kernel]
+  float* output_ = nullptr;                  // [group, rows, out], after the activation
+  float* of_view_ = nullptr;  // [group, rows / sharing, out]: products of shared rows, then their gradients
+  float* partial_ = nullptr;  // [group, part, kernel]
 };
 
 }  // namespace throng

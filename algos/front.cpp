@@ -23,7 +23,7 @@ Points values_of(const std::vector<ArchiveEntry>& entries) {
 
 // Mean and its standard error for each weights; environment e played for weights e % W.
 std::vector<ArchiveEntry> play(VecEnv& env, Learner& learner, const Weights& weights, bool greedy, uint64_t seed) {
-  play_episodes(env, learner, greedy, seed, weights);
+  play_episodes(env, learner, greedy, seed, /*group=*/0, weights);
   const size_t envs = env.num_envs(), agents = env.spec().num_agents, d = env.spec().num_objectives;
   const auto returns = download(env.device(), env.finals().episode_return, envs * agents * d);
   std::vector<ArchiveEntry> entries;

@@ -11,7 +11,10 @@ namespace throng {
 
 struct Gaussian {
   int dim = 0;                     // numbers; 0: actions are choices
-  const float* log_std = nullptr;  // [dim], parameters
+  int64_t apart = 0;               // of groups' parameters, see Groups
+  const float* log_std = nullptr;  // [group, dim], parameters
+
+  THRONG_HD Gaussian of(int group) const { return {dim, apart, log_std + group * apart}; }
 
   // Of the agent's number `row`: draws, or takes the means; gives the log-probability density. `numbers` [dim].
   THRONG_HD float choose(const float* means, bool greedy, Key key, int64_t row, float* numbers) const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "algos/groups.hpp"
 #include "core/launch.hpp"
 
 #ifdef __CUDACC__
@@ -21,26 +22,29 @@
 
 namespace throng {
 
-// body(row, column) for every element, columns innermost: neighbouring threads, or a loop that the compiler can vectorise.
+// body(group, row, column) for every element, columns innermost: neighbouring threads, or a loop that the compiler can vectorise.
 template <class Body>
-void each_element([[maybe_unused]] Device& device, int64_t rows, int columns, Body body) {
+void each_element([[maybe_unused]] Device& device, int groups, int64_t rows, int columns, Body body) {
 #ifdef __CUDACC__
-  const bool few = rows * columns <= int64_t(~uint32_t(0));  // then a division is much cheaper
-  Backend::each(device, rows * columns, [=] THRONG_BODY(int64_t i) {
+  const int64_t all = groups * rows;
+  const bool few = all * columns <= int64_t(~uint32_t(0));  // then a division is much cheaper
+  Backend::each(device, all * columns, [=] THRONG_BODY(int64_t i) {
     const int64_t row = few ? static_cast<uint32_t>(i) / static_cast<uint32_t>(columns) : i / columns;
-    body(row, static_cast<int>(i - row * columns));
+    const int group = groups == 1 ? 0 : static_cast<int>(row / rows);
+    body(group, row - group * rows, static_cast<int>(i - row * columns));
   });
 #else
   constexpr int64_t kElements = 1 << 14;  // of a task
   const int64_t block = std::max<int64_t>(1, kElements / std::max(columns, 1)), blocks = (rows + block - 1) / block;
-  auto run = [=](int64_t b) {
-    const int64_t end = std::min(rows, (b + 1) * block);
-    for (int64_t row = b * block; row < end; ++row) {
-      for (int column = 0; column < columns; ++column) body(row, column);
+  auto run = [=](int64_t task) {
+    const auto group = static_cast<int>(task / blocks);
+    const int64_t first = task % blocks * block, end = std::min(rows, first + block);
+    for (int64_t row = first; row < end; ++row) {
+      for (int column = 0; column < columns; ++column) body(group, row, column);
     }
   };
-  if (blocks == 1) return run(0);
-  tbb::parallel_for(int64_t(0), blocks, run);
+  if (groups * blocks == 1) return run(0);
+  tbb::parallel_for(int64_t(0), groups * blocks, run);
 #endif
 }
 
@@ -51,69 +55,80 @@ struct Reducer {
   // The same for sums of whole columns. A GPU needs many: a thread waits for each of its rows before it can fetch the next.
   static constexpr int kColumnParts = Backend::kCuda ? 512 : 64;
 
-  double* partial = nullptr;    // [part, terms], or [part, column]
+  double* partial = nullptr;    // [group, part, terms], or [group, part, column]
   unsigned* tickets = nullptr;  // CUDA: parts of a sum that are done; zero between sums
   int max_columns = 0;
 
-  void want(Arena& arena, int columns) {
+  void want(Arena& arena, int groups, int columns) {
     constexpr int kMostTerms = 8;
     max_columns = columns;
-    arena.want(partial, std::max<int64_t>(kParts * kMostTerms, int64_t(kColumnParts) * columns));
-    arena.want(tickets, columns / 32 + 2);
+    arena.want(partial, groups * std::max<int64_t>(kParts * kMostTerms, int64_t(kColumnParts) * columns));
+    arena.want(tickets, size_t(groups) * (columns / 32 + 2));
   }
 };
 
-// out[k] = the sum over all rows of what body(row, terms) adds to terms[k].
+#ifndef __CUDACC__
+
+// run(group, part) for every part of every group.
+template <class Run>
+void each_part(int groups, int64_t parts, Run run) {
+  if (groups * parts == 1) return run(0, 0);
+  tbb::parallel_for(int64_t(0), groups * parts, [=](int64_t i) { run(i / parts, i % parts); });
+}
+
+#endif
+
+// For every group, out[group * apart + k] = the sum over its rows of what body(group, row, terms) adds to terms[k].
 template <int kTerms, class Body>
-void sum_rows(Device& device, const Reducer& reducer, int64_t rows, double* out, Body body) {
+void sum_rows(Device& device, const Reducer& reducer, int groups, int64_t rows, double* out, int64_t apart, Body body) {
   static_assert(kTerms <= 8);
 #ifdef __CUDACC__
-  cuda::sum_rows<kTerms>(device, reducer.partial, reducer.tickets, Reducer::kParts, rows, out, body);
+  cuda::sum_rows<kTerms>(device, reducer.partial, reducer.tickets, Reducer::kParts, groups, rows, out, apart, body);
 #else
   (void)device;
   const int64_t parts = std::min<int64_t>(Reducer::kParts, (rows + 255) / 256);
   double* partial = reducer.partial;
-  auto run = [=](int64_t part) {
+  each_part(groups, parts, [=](int64_t group, int64_t part) {
     double terms[kTerms] = {};
-    for (int64_t row = rows * part / parts; row < rows * (part + 1) / parts; ++row) body(row, terms);
-    for (int k = 0; k < kTerms; ++k) partial[part * kTerms + k] = terms[k];
-  };
-  if (parts == 1)
-    run(0);
-  else
-    tbb::parallel_for(int64_t(0), parts, run);
-  for (int k = 0; k < kTerms; ++k) {
-    out[k] = 0;
-    for (int64_t part = 0; part < parts; ++part) out[k] += partial[part * kTerms + k];
+    for (int64_t row = rows * part / parts; row < rows * (part + 1) / parts; ++row)
+      body(static_cast<int>(group), row, terms);
+    for (int k = 0; k < kTerms; ++k) partial[(group * parts + part) * kTerms + k] = terms[k];
+  });
+  for (int group = 0; group < groups; ++group) {
+    for (int k = 0; k < kTerms; ++k) {
+      double sum = 0;
+      for (int64_t part = 0; part < parts; ++part) sum += partial[(group * parts + part) * kTerms + k];
+      out[group * apart + k] = sum;
+    }
   }
 #endif
 }
 
-// out[c] = the sum over all rows of body(row, c), which is called once for each element and may also write to it.
+// For every group, out[group * groups.apart + c] = the sum over its rows of body(group, row, c), which is called once for each element
+// and may also write to it.
 template <class Body>
-void sum_columns(Device& device, const Reducer& reducer, int64_t rows, int columns, float* out, Body body) {
+void sum_columns(Device& device, const Reducer& reducer, Groups groups, int64_t rows, int columns, float* out,
+                 Body body) {
   if (columns > reducer.max_columns) throw Error("sum_columns: more columns than the reducer has room for");
 #ifdef __CUDACC__
-  cuda::sum_columns(device, reducer.partial, reducer.tickets, Reducer::kColumnParts, rows, columns, out, body);
+  cuda::sum_columns(device, reducer.partial, reducer.tickets, Reducer::kColumnParts, groups, rows, columns, out, body);
 #else
   (void)device;
   const int64_t parts = std::min<int64_t>(Reducer::kColumnParts, (rows + 255) / 256);
   double* partial = reducer.partial;
-  auto run = [=](int64_t part) {
-    double* sums = partial + part * columns;
+  each_part(groups.count, parts, [=](int64_t group, int64_t part) {
+    double* sums = partial + (group * parts + part) * columns;
     std::fill(sums, sums + columns, 0.0);
     for (int64_t row = rows * part / parts; row < rows * (part + 1) / parts; ++row) {
-      for (int column = 0; column < columns; ++column) sums[column] += body(row, column);
+      for (int column = 0; column < columns; ++column) sums[column] += body(static_cast<int>(group), row, column);
     }
-  };
-  if (parts == 1)
-    run(0);
-  else
-    tbb::parallel_for(int64_t(0), parts, run);
-  for (int column = 0; column < columns; ++column) {
-    double sum = 0;
-    for (int64_t part = 0; part < parts; ++part) sum += partial[part * columns + column];
-    out[column] = static_cast<float>(sum);
+  });
+  for (int group = 0; group < groups.count; ++group) {
+    for (int column = 0; column < columns; ++column) {
+      double sum = 0;
+      for (int64_t part = 0; part < parts; ++part) sum += partial[(group * parts + part) * columns + column];
+      out[group * groups.apart + column] = static_cast<float>(sum);
+    }
   }
 #endif
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "algos/groups.hpp"
 #include "core/launch.hpp"
 
 namespace throng::cuda {
@@ -40,43 +41,49 @@ __device__ void sum_block(double (&terms)[kTerms]) {
   }
 }
 
+// Block (x, y): part x of group y.
 template <int kTerms, class Body>
 __global__ void __launch_bounds__(kSumThreads)
-    sum_rows_kernel(int64_t rows, double* partial, unsigned* ticket, double* out, Body body) {
+    sum_rows_kernel(int64_t rows, double* partial, unsigned* tickets, double* out, int64_t apart, Body body) {
+  const int group = blockIdx.y;
+  partial += int64_t(group) * gridDim.x * kTerms;
   double terms[kTerms] = {};
   const int64_t stride = int64_t(gridDim.x) * kSumThreads;
-  for (int64_t row = int64_t(blockIdx.x) * kSumThreads + threadIdx.x; row < rows; row += stride) body(row, terms);
+  for (int64_t row = int64_t(blockIdx.x) * kSumThreads + threadIdx.x; row < rows; row += stride)
+    body(group, row, terms);
   sum_block(terms);
   if (threadIdx.x == 0) {
     for (int k = 0; k < kTerms; ++k) partial[blockIdx.x * kTerms + k] = terms[k];
   }
-  if (!last_to_arrive(ticket, gridDim.x)) return;
+  if (!last_to_arrive(tickets + group, gridDim.x)) return;
   for (int k = 0; k < kTerms; ++k) terms[k] = 0;
   for (unsigned part = threadIdx.x; part < gridDim.x; part += kSumThreads) {
     for (int k = 0; k < kTerms; ++k) terms[k] += __ldcg(partial + part * kTerms + k);
   }
   sum_block(terms);
   if (threadIdx.x == 0) {
-    for (int k = 0; k < kTerms; ++k) out[k] = terms[k];
+    for (int k = 0; k < kTerms; ++k) out[group * apart + k] = terms[k];
   }
 }
 
 template <int kTerms, class Body>
-void sum_rows(Device& device, double* partial, unsigned* tickets, int most_parts, int64_t rows, double* out,
-              Body body) {
+void sum_rows(Device& device, double* partial, unsigned* tickets, int most_parts, int groups, int64_t rows, double* out,
+              int64_t apart, Body body) {
   const auto parts = static_cast<unsigned>(
       std::max<int64_t>(1, std::min<int64_t>(most_parts, (rows + kSumThreads - 1) / kSumThreads)));
-  sum_rows_kernel<kTerms>
-      <<<parts, kSumThreads, 0, static_cast<cudaStream_t>(device.stream())>>>(rows, partial, tickets, out, body);
+  sum_rows_kernel<kTerms><<<dim3(parts, groups), kSumThreads, 0, static_cast<cudaStream_t>(device.stream())>>>(
+      rows, partial, tickets, out, apart, body);
   THRONG_CUDA(cudaGetLastError());
 }
 
-// Block (x, y): 32 columns, 8 rows at a time of part y.
+// Block (x, y, z): 32 columns, 8 rows at a time of part y of group z.
 template <class Body>
 __global__ void __launch_bounds__(kSumThreads)
-    sum_columns_kernel(int64_t rows, int columns, double* partial, unsigned* tickets, float* out, Body body) {
+    sum_columns_kernel(int64_t rows, int columns, double* partial, unsigned* tickets, float* out, int64_t apart,
+                       Body body) {
   __shared__ double of_row[kSumWarps][32];
-  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, column = blockIdx.x * 32 + lane;
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, column = blockIdx.x * 32 + lane, group = blockIdx.z;
+  partial += int64_t(group) * gridDim.y * columns;
   auto add_up = [&](double sum) {  // over the warps, in warp 0
     __syncthreads();
     of_row[warp][lane] = sum;
@@ -89,27 +96,29 @@ __global__ void __launch_bounds__(kSumThreads)
   double sum = 0;
   if (column < columns) {
     const int64_t stride = int64_t(gridDim.y) * kSumWarps;
-    for (int64_t row = int64_t(blockIdx.y) * kSumWarps + warp; row < rows; row += stride) sum += body(row, column);
+    for (int64_t row = int64_t(blockIdx.y) * kSumWarps + warp; row < rows; row += stride)
+      sum += body(group, row, column);
   }
   sum = add_up(sum);
   if (warp == 0 && column < columns) partial[int64_t(blockIdx.y) * columns + column] = sum;
-  if (!last_to_arrive(tickets + blockIdx.x, gridDim.y)) return;
+  if (!last_to_arrive(tickets + group * gridDim.x + blockIdx.x, gridDim.y)) return;
   sum = 0;
   if (column < columns) {
     for (unsigned part = warp; part < gridDim.y; part += kSumWarps)
       sum += __ldcg(partial + int64_t(part) * columns + column);
   }
   sum = add_up(sum);
-  if (warp == 0 && column < columns) out[column] = static_cast<float>(sum);
+  if (warp == 0 && column < columns) out[group * apart + column] = static_cast<float>(sum);
 }
 
 template <class Body>
-void sum_columns(Device& device, double* partial, unsigned* tickets, int most_parts, int64_t rows, int columns,
-                 float* out, Body body) {
+void sum_columns(Device& device, double* partial, unsigned* tickets, int most_parts, Groups groups, int64_t rows,
+                 int columns, float* out, Body body) {
   const dim3 grid((columns + 31) / 32,
-                  static_cast<unsigned>(std::max<int64_t>(1, std::min<int64_t>(most_parts, (rows + 63) / 64))));
-  sum_columns_kernel<<<grid, kSumThreads, 0, static_cast<cudaStream_t>(device.stream())>>>(rows, columns, partial,
-                                                                                           tickets, out, body);
+                  static_cast<unsigned>(std::max<int64_t>(1, std::min<int64_t>(most_parts, (rows + 63) / 64))),
+                  groups.count);
+  sum_columns_kernel<<<grid, kSumThreads, 0, static_cast<cudaStream_t>(device.stream())>>>(
+      rows, columns, partial, tickets, out, groups.apart, body);
   THRONG_CUDA(cudaGetLastError());
 }
 

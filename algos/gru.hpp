@@ -16,7 +16,7 @@ namespace throng {
 //   r = sigmoid(W_ir x + b_ir + W_hr h)    z = sigmoid(W_iz x + b_iz + W_hz h)
 //   n = tanh(W_in x + b_in + r (W_hn h + b_hn))    h' = (1 - z) n + z h
 //
-// Rows are `[step, sequence]`. Where `resets[step, sequence]` is set, h is 0 before that step. A row of `gates` holds what the
+// Rows of a group are `[step, sequence]`. Where `resets[group, step, sequence]` is set, h is 0 before that step. A row of `gates` holds what the
 // backward pass needs, [W_hn h + b_hn | r | z | n], and then the gradients before the activations in the same places: the first
 // three belong to the recurrent products, the last three to those of the input, and either is one product.
 class Gru {
@@ -34,64 +34,68 @@ class Gru {
   int in() const { return in_; }
   int size() const { return size_; }
 
-  // Room for `rows` = steps * sequences of at most `sequences` sequences.
-  void want(Arena& arena, int64_t rows, int64_t sequences, bool train) {
-    arena.want(gates_, (Matmul::padded(rows) + Matmul::kRowBlock) * 4 * size_);
-    arena.want(states_, (rows + 2 * Matmul::padded(sequences)) * size_);
-    arena.want(products_, Matmul::padded(sequences) * 3 * size_);
-    if (train) arena.want(carry_, sequences * size_);
+  // Room for `rows` = steps * sequences of at most `sequences` sequences, in each group.
+  void want(Arena& arena, int groups, int64_t rows, int64_t sequences, bool train) {
+    arena.want(gates_, (groups * Matmul::padded(rows) + Matmul::kRowBlock) * 4 * size_);
+    arena.want(states_, groups * (rows + 2 * Matmul::padded(sequences)) * size_);
+    arena.want(products_, groups * Matmul::padded(sequences) * 3 * size_);
+    if (train) arena.want(carry_, groups * sequences * size_);
   }
 
-  // Where the states before the first step lie if `backward` is to follow, [sequences, size].
-  float* initial() const { return states_; }
+  // Where the states before the first step lie if `backward` is to follow, [group, sequences, size].
+  OutRows initial(int steps, int64_t sequences) const { return states(0, steps, sequences); }
 
-  // The states after each step [steps, sequences, size], for x [steps, sequences, in] and the states before the first step,
-  // which may lie elsewhere; both are padded to whole row blocks.
-  const float* forward(const Compute& c, int steps, int64_t sequences, const float* x, const uint8_t* resets,
-                       const float* before) {
-    c.matmul.forward(steps * sequences, in_, 3 * size_, {x, in_}, c.parameters + input_, c.parameters + bias_ + size_,
-                     kIdentity, {gates_ + size_, 4 * size_});
-    if (forward_fused(c, steps, sequences, resets, before)) return states_ + sequences * size_;
+  // The states after each step [group, steps, sequences, size], for x [group, steps, sequences, in] and the states before the
+  // first step, which may lie elsewhere; both are padded to whole row blocks.
+  Rows forward(const Compute& c, int steps, int64_t sequences, Rows x, const uint8_t* resets, Rows before) {
+    const int64_t rows = steps * sequences;
+    c.matmul.forward(c.groups, rows, in_, 3 * size_, x, c.parameters + input_, c.parameters + bias_ + size_, kIdentity,
+                     gates(1, rows));
+    const Rows after = states(1, steps, sequences);
+    if (forward_fused(c, steps, sequences, resets, before)) return after;
     for (int t = 0; t < steps; ++t) {
-      c.matmul.forward(sequences, size_, 3 * size_, {before, size_}, c.parameters + recurrent_, nullptr, kIdentity,
-                       {products_, 3 * size_});
-      step(c, t, sequences, resets, before);
-      before = states_ + (t + 1) * sequences * size_;
+      c.matmul.forward(c.groups, sequences, size_, 3 * size_, before, c.parameters + recurrent_, nullptr, kIdentity,
+                       Matmul::packed(products_, sequences, 3 * size_));
+      step(c, t, steps, sequences, resets, before);
+      before = states(t + 1, steps, sequences);
     }
-    return states_ + sequences * size_;
+    return after;
   }
 
-  // Turns `d_out` [steps, sequences, size] into gradients of all parameters, and of x in `d_x`. `resets` as in the last forward,
+  // Turns `d_out` [group, steps, sequences, size] into gradients of all parameters, and of x in `d_x`. `resets` as in the last forward,
   // whose outputs this spends: afterwards they are 0 where the next step was reset.
-  void backward(const Compute& c, int steps, int64_t sequences, const float* x, const uint8_t* resets,
-                const float* d_out, float* d_x) const {
+  void backward(const Compute& c, int steps, int64_t sequences, Rows x, const uint8_t* resets, const float* d_out,
+                float* d_x) const {
     const int64_t rows = steps * sequences;
     const bool fused = backward_fused(c, steps, sequences, resets, d_out);
     for (int t = steps - 1; t >= 0 && !fused; --t) {
       step_backward(c, t, steps, sequences, resets, d_out);
       if (t == 0) break;
-      c.matmul.backward_input(sequences, size_, 3 * size_, {gates_ + t * sequences * 4 * size_, 4 * size_},
-                              c.parameters + recurrent_, {carry_, size_}, /*add=*/true);
+      c.matmul.backward_input(c.groups, sequences, size_, 3 * size_, gates(0, rows).from(t * sequences),
+                              c.parameters + recurrent_, {carry_, size_, sequences * size_}, /*add=*/true);
     }
-    const Rows of_state{gates_, 4 * size_}, of_input{gates_ + size_, 4 * size_};
-    c.matmul.backward_weight(rows, size_, 3 * size_, {states_, size_}, of_state, c.gradients + recurrent_);
-    c.matmul.backward_weight(rows, in_, 3 * size_, {x, in_}, of_input, c.gradients + input_);
+    const Rows of_state = gates(0, rows), of_input = gates(1, rows), before = states(0, steps, sequences);
+    c.matmul.backward_weight(c.groups, rows, size_, 3 * size_, before, of_state, c.gradients + recurrent_);
+    c.matmul.backward_weight(c.groups, rows, in_, 3 * size_, x, of_input, c.gradients + input_);
     bias_backward(c, rows);
-    c.matmul.backward_input(rows, in_, 3 * size_, of_input, c.parameters + input_, {d_x, in_}, /*add=*/false);
+    c.matmul.backward_input(c.groups, rows, in_, 3 * size_, of_input, c.parameters + input_,
+                            Matmul::packed(d_x, rows, in_), /*add=*/false);
   }
 
   // ---- the parts; public because nvcc wants the functions around its lambdas so ----
 
-  void step(const Compute& c, int t, int64_t sequences, const uint8_t* resets, const float* before) const {
+  void step(const Compute& c, int t, int steps, int64_t sequences, const uint8_t* resets, Rows before) const {
     const int size = size_;
-    const float *products = products_, *bias = c.parameters + bias_;
-    float *gates = gates_ + t * sequences * 4 * size, *after = states_ + (t + 1) * sequences * size;
+    const int64_t rows = steps * sequences, apart = c.groups.apart;
+    const Rows products = Matmul::packed(products_, sequences, 3 * size);
+    const OutRows gates = this->gates(0, rows).from(t * sequences), after = states(t + 1, steps, sequences);
+    const float* bias = c.parameters + bias_;
     resets += t * sequences;
-    each_element(c.device, sequences, size, [=] THRONG_BODY(int64_t s, int k) {
-      const bool fresh = resets[s];
-      const float* of_state = products + s * 3 * size + k;
-      float* gate = gates + s * 4 * size + k;
-      const float hn = (fresh ? 0.0f : of_state[0]) + bias[k];
+    each_element(c.device, c.groups.count, sequences, size, [=] THRONG_BODY(int g, int64_t s, int k) {
+      const bool fresh = resets[g * rows + s];
+      const float* of_state = products.at(g, s) + k;
+      float* gate = gates.at(g, s) + k;
+      const float hn = (fresh ? 0.0f : of_state[0]) + bias[g * apart + k];
       const float r = sigmoid(gate[size] + (fresh ? 0.0f : of_state[size]));
       const float z = sigmoid(gate[2 * size] + (fresh ? 0.0f : of_state[2 * size]));
       const float n = tanhf(gate[3 * size] + r * hn);
@@ -99,7 +103,7 @@ class Gru {
       gate[size] = r;
       gate[2 * size] = z;
       gate[3 * size] = n;
-      after[s * size + k] = (1.0f - z) * n + z * (fresh ? 0.0f : before[s * size + k]);
+      after.at(g, s)[k] = (1.0f - z) * n + z * (fresh ? 0.0f : before.at(g, s)[k]);
     });
   }
 
@@ -109,15 +113,17 @@ class Gru {
                      const float* d_out) const {
     const int size = size_;
     const bool last = t == steps - 1;
-    float *gates = gates_ + t * sequences * 4 * size, *carry = carry_, *before = states_ + t * sequences * size;
+    const int64_t rows = steps * sequences;
+    const OutRows gates = this->gates(0, rows).from(t * sequences), before = states(t, steps, sequences);
+    const Rows d_after = Matmul::packed(d_out, rows, size).from(t * sequences);
+    float* carry = carry_;
     const uint8_t *here = resets + t * sequences, *next = here + sequences;
-    d_out += t * sequences * size;
-    each_element(c.device, sequences, size, [=] THRONG_BODY(int64_t s, int k) {
-      float* gate = gates + s * 4 * size + k;
-      const int64_t i = s * size + k;
-      const float d = d_out[i] + (last || next[s] ? 0.0f : carry[i]);
-      if (here[s]) before[i] = 0;
-      const float hn = gate[0], r = gate[size], z = gate[2 * size], n = gate[3 * size], h = before[i];
+    each_element(c.device, c.groups.count, sequences, size, [=] THRONG_BODY(int g, int64_t s, int k) {
+      float *gate = gates.at(g, s) + k, *state = before.at(g, s) + k;
+      const int64_t i = (g * sequences + s) * size + k;
+      const float d = d_after.at(g, s)[k] + (last || next[g * rows + s] ? 0.0f : carry[i]);
+      if (here[g * rows + s]) *state = 0;
+      const float hn = gate[0], r = gate[size], z = gate[2 * size], n = gate[3 * size], h = *state;
       const float d_n = d * (1.0f - z) * (1.0f - n * n), d_z = d * (h - n) * z * (1.0f - z);
       gate[0] = d_n * r;
       gate[size] = d_n * hn * r * (1.0f - r);
@@ -128,15 +134,23 @@ class Gru {
   }
 
   void bias_backward(const Compute& c, int64_t rows) const {
-    const int columns = 4 * size_;
-    const float* gates = gates_;
-    sum_columns(c.device, c.reducer, rows, columns, c.gradients + bias_,
-                [=] THRONG_BODY(int64_t r, int k) { return gates[r * columns + k]; });
+    const Rows gates = this->gates(0, rows);
+    sum_columns(c.device, c.reducer, c.groups, rows, 4 * size_, c.gradients + bias_,
+                [=] THRONG_BODY(int g, int64_t r, int k) { return gates.at(g, r)[k]; });
   }
 
   THRONG_HD static float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
  private:
+  // From gate number `first` on, and from before step t on.
+  OutRows gates(int first, int64_t rows) const {
+    const OutRows all = Matmul::packed(gates_, rows, 4 * size_);
+    return {all.data + first * size_, all.stride, all.apart};
+  }
+  OutRows states(int t, int steps, int64_t sequences) const {
+    return {states_ + t * sequences * size_, size_, (steps + 1) * sequences * size_};
+  }
+
   // All steps in one launch, where there is a kernel for it: on a GPU, in float32, for the usual sizes. False: there is none.
 #ifdef __CUDACC__
   template <class Run>
@@ -146,27 +160,32 @@ class Gru {
     if (size_ == 64) return run(std::integral_constant<int, 64>()), true;
     return false;
   }
-  bool forward_fused(const Compute& c, int steps, int64_t sequences, const uint8_t* resets, const float* before) const {
-    const cuda::GruSequences g{steps, sequences, c.parameters + recurrent_, resets, gates_};
+  cuda::GruSequences all(const Compute& c, int steps, int64_t sequences, const uint8_t* resets) const {
+    return {c.groups, steps, sequences, c.parameters + recurrent_, resets, gates(0, steps * sequences)};
+  }
+  bool forward_fused(const Compute& c, int steps, int64_t sequences, const uint8_t* resets, Rows before) const {
     return fused(c, [&](auto size) {
-      cuda::gru_forward<size()>(c.device, g, c.parameters + bias_, before, states_ + sequences * size_);
+      cuda::gru_forward<size()>(c.device, all(c, steps, sequences, resets), c.parameters + bias_, before,
+                                states(1, steps, sequences));
     });
   }
   bool backward_fused(const Compute& c, int steps, int64_t sequences, const uint8_t* resets, const float* d_out) const {
-    const cuda::GruSequences g{steps, sequences, c.parameters + recurrent_, resets, gates_};
-    return fused(c, [&](auto size) { cuda::gru_backward<size()>(c.device, g, d_out, states_); });
+    return fused(c, [&](auto size) {
+      cuda::gru_backward<size()>(c.device, all(c, steps, sequences, resets),
+                                 Matmul::packed(d_out, steps * sequences, size_), states(0, steps, sequences));
+    });
   }
 #else
-  bool forward_fused(const Compute&, int, int64_t, const uint8_t*, const float*) const { return false; }
+  bool forward_fused(const Compute&, int, int64_t, const uint8_t*, Rows) const { return false; }
   bool backward_fused(const Compute&, int, int64_t, const uint8_t*, const float*) const { return false; }
 #endif
 
   int in_, size_;
   int64_t input_, recurrent_, bias_;  // offsets
-  float* gates_ = nullptr;            // [steps, sequences, 4, size]
-  float* states_ = nullptr;           // [steps + 1, sequences, size], before each step and after the last
-  float* products_ = nullptr;         // [sequences, 3, size], of one step
-  float* carry_ = nullptr;            // [sequences, size], gradient of the state before a step
+  float* gates_ = nullptr;            // [group, steps, sequences, 4, size]
+  float* states_ = nullptr;           // [group, steps + 1, sequences, size], before each step and after the last
+  float* products_ = nullptr;         // [group, sequences, 3, size], of one step
+  float* carry_ = nullptr;            // [group, sequences, size], gradient of the state before a step
 };
 
 }  // namespace throng

@@ -3,17 +3,26 @@
 
 #include <cstdint>
 
+#include "algos/matmul.hpp"
 #include "core/launch.hpp"
 
 namespace throng::cuda {
 
-// What both kernels work on; see Gru for the layouts.
+// What both kernels work on; see Gru for the layouts. Block (x, y) works in group y.
 struct GruSequences {
+  Groups groups;
   int steps;
   int64_t sequences;
   const float* recurrent;  // [size, 3, size]
   const uint8_t* resets;   // [steps, sequences]
-  float* gates;            // [steps, sequences, 4, size]
+  OutRows rows;            // [steps, sequences, 4, size]
+  float* gates = nullptr;  // those of the group
+
+  __device__ void enter(int group) {
+    recurrent += group * groups.apart;
+    resets += group * steps * sequences;
+    gates = rows.at(group, 0);
+  }
 };
 
 __device__ inline float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
@@ -37,10 +46,14 @@ __device__ float dot(const float* x, const float (&w)[kCount]) {
 // sum does not depend on kSequences, so acting and learning get the same bits.
 template <int kSize, int kSequences>
 __global__ void __launch_bounds__(3 * kSize, 1)
-    gru_forward_kernel(GruSequences g, const float* bias, const float* before, float* after) {
+    gru_forward_kernel(GruSequences g, const float* bias, Rows from, OutRows to) {
   constexpr int kThreads = 3 * kSize, kPairs = kSequences * kSize, kOwn = (kPairs + kThreads - 1) / kThreads;
   __shared__ __align__(16) float h[kSequences][kSize];
   __shared__ float product[kSequences][kThreads];
+  g.enter(blockIdx.y);
+  bias += blockIdx.y * g.groups.apart;
+  const float* before = from.at(blockIdx.y, 0);
+  float* after = to.at(blockIdx.y, 0);
   const int j = threadIdx.x;
   const int64_t first = int64_t(blockIdx.x) * kSequences;
   float w[kSize];
@@ -88,10 +101,13 @@ __global__ void __launch_bounds__(3 * kSize, 1)
 // Backwards in time: each thread takes its (sequence, unit) pairs through the gates; then thread (third, unit) multiplies a third
 // of that unit's row of the weights with the gradients before the gates, which gives the gradient of the state before.
 template <int kSize, int kSequences>
-__global__ void __launch_bounds__(3 * kSize, 1) gru_backward_kernel(GruSequences g, const float* d_out, float* states) {
+__global__ void __launch_bounds__(3 * kSize, 1) gru_backward_kernel(GruSequences g, Rows d_after, OutRows before_each) {
   constexpr int kThreads = 3 * kSize, kPairs = kSequences * kSize, kOwn = (kPairs + kThreads - 1) / kThreads;
   __shared__ __align__(16) float d_gates[kSequences][kThreads];
   __shared__ float through[3][kSequences][kSize];
+  g.enter(blockIdx.y);
+  const float* d_out = d_after.at(blockIdx.y, 0);
+  float* states = before_each.at(blockIdx.y, 0);
   const int j = threadIdx.x, third = j / kSize, unit = j % kSize;
   const int64_t first = int64_t(blockIdx.x) * kSequences;
   float w[kSize], straight[kOwn], loaded[kOwn][6];
@@ -143,12 +159,13 @@ inline int sequences_of_block(const GruSequences& g, int most) {
   constexpr int kMultiprocessors = 132;
   if (g.steps == 1) return most;
   int sequences = 1;
-  while (sequences < most && (g.sequences + sequences - 1) / sequences > kMultiprocessors) sequences *= 2;
+  while (sequences < most && (g.groups.count * g.sequences + sequences - 1) / sequences > kMultiprocessors)
+    sequences *= 2;
   return sequences;
 }
 
 template <int kSize>
-void gru_forward(Device& device, const GruSequences& g, const float* bias, const float* before, float* after) {
+void gru_forward(Device& device, const GruSequences& g, const float* bias, Rows before, OutRows after) {
   const int of_block = sequences_of_block(g, 8);
   const auto blocks = static_cast<unsigned>((g.sequences + of_block - 1) / of_block);
   const auto stream = static_cast<cudaStream_t>(device.stream());
@@ -156,19 +173,19 @@ void gru_forward(Device& device, const GruSequences& g, const float* bias, const
                  : of_block == 2 ? gru_forward_kernel<kSize, 2>
                  : of_block == 4 ? gru_forward_kernel<kSize, 4>
                                  : gru_forward_kernel<kSize, 8>;
-  kernel<<<blocks, 3 * kSize, 0, stream>>>(g, bias, before, after);
+  kernel<<<dim3(blocks, g.groups.count), 3 * kSize, 0, stream>>>(g, bias, before, after);
   THRONG_CUDA(cudaGetLastError());
 }
 
 template <int kSize>
-void gru_backward(Device& device, const GruSequences& g, const float* d_out, float* states) {
+void gru_backward(Device& device, const GruSequences& g, Rows d_out, OutRows states) {
   const int of_block = sequences_of_block(g, 4);
   const auto blocks = static_cast<unsigned>((g.sequences + of_block - 1) / of_block);
   const auto stream = static_cast<cudaStream_t>(device.stream());
   auto* kernel = of_block == 1   ? gru_backward_kernel<kSize, 1>
                  : of_block == 2 ? gru_backward_kernel<kSize, 2>
                                  : gru_backward_kernel<kSize, 4>;
-  kernel<<<blocks, 3 * kSize, 0, stream>>>(g, d_out, states);
+  kernel<<<dim3(blocks, g.groups.count), 3 * kSize, 0, stream>>>(g, d_out, states);
   THRONG_CUDA(cudaGetLastError());
 }
 

@@ -24,9 +24,15 @@ struct UpdateMetrics {
   double first_ratio_error = 0;  // mean |ratio - 1| of the first minibatch: 0, as sampling and training agree
 };
 
+// Several learners may be one, in `groups` that share nothing but the launches: each group is what it would be alone, bit for
+// bit on the CPU. Group g has the g-th of equally many environments.
 class THRONG_API Learner {
  public:
+  static constexpr int kAllGroups = -1;
+
   virtual ~Learner() = default;
+  virtual Device& device() const = 0;
+  virtual int groups() const { return 1; }
 
   // The buffers that the environment writes and the learner reads.
   virtual const Rollout& rollout() const = 0;
@@ -38,12 +44,19 @@ class THRONG_API Learner {
   virtual void keep_finals(int t, const Finals& finals) = 0;
   // Learns from the full rollout; waits for nothing.
   virtual void learn(float learning_rate) = 0;
-  // What the last `learn` brought; waits for the device.
-  virtual UpdateMetrics metrics() = 0;
+  // What the last `learn` brought, in two halves, between which nobody has to wait: its sums go to host memory, and the averages
+  // of each group are made of them.
+  virtual size_t num_sums() const = 0;
+  virtual void send_metrics(double* sums) = 0;
+  virtual std::vector<UpdateMetrics> metrics_of(const double* sums) const = 0;
 
-  UpdateMetrics update(float learning_rate) {
+  // Waits for the device.
+  std::vector<UpdateMetrics> update(float learning_rate) {
     learn(learning_rate);
-    return metrics();
+    std::vector<double> sums(num_sums());
+    send_metrics(sums.data());
+    device().synchronize();
+    return metrics_of(sums.data());
   }
 
   // A whole iteration: a rollout in `env`, and what is learned from it. Waits for nothing; a learner may record the work once
@@ -55,23 +68,24 @@ class THRONG_API Learner {
 
   // The present policy on other buffers: the actions of `rows` agents, and their recurrent state [rows, state_dim] after it
   // (null if state_dim is 0). The state begins anew where `ended` [rows] says that an episode ended in the step before (null:
-  // nowhere), and where an agent is not active. `draw` numbers the draw of `key`. `actions` [rows, action_dim].
+  // nowhere), and where an agent is not active. `draw` numbers the draw of `key`. The rows are those of one group, or of all,
+  // each group having an equal part, in their order. `actions` [rows, action_dim]. `goals` [rows, goal().dim()] is what the
+  // policy is told besides; null: equal weights, and nothing earned.
   virtual int state_dim() const = 0;
   virtual void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-                      uint32_t draw, void* actions, const float* goals = nullptr) = 0;
-  // What the policy is told besides: `goals` [rows, goal().dim()] of act_on; null = equal weights, nothing earned yet. A caller
-  // who keeps goals adds every step's rewards [rows, objective] to what was earned, and begins at 0 with an episode.
+                      uint32_t draw, void* actions, int group = kAllGroups, const float* goals = nullptr) = 0;
+  // A caller who keeps goals adds every step's rewards [rows, objective] to what was earned, and begins at 0 with an episode.
   virtual Goal goal() const { return {}; }
-  virtual void add_earned(int64_t /*rows*/, const float* /*rewards*/, float* /*goals*/) {}
+  virtual void add_earned(int64_t /*rows*/, const float* /*rewards*/, float* /*goals*/, int /*group*/ = 0) {}
 
-  // Parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
-  virtual std::map<std::string, Tensor> parameters() = 0;
-  virtual std::map<std::string, Tensor> optimizer_state() = 0;
+  // A group's parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
+  virtual std::map<std::string, Tensor> parameters(int group = 0) = 0;
+  virtual std::map<std::string, Tensor> optimizer_state(int group = 0) = 0;
   // Without the latter (an empty map) only the policy is loaded.
   virtual void load(const std::map<std::string, Tensor>& parameters,
-                    const std::map<std::string, Tensor>& optimizer_state) = 0;
+                    const std::map<std::string, Tensor>& optimizer_state, int group = 0) = 0;
   // Which tensor holds numbers that are not finite: "gradient of 'critic,Dense_1,kernel'", or "" if none does.
-  virtual std::string not_finite() { return ""; }
+  virtual std::string not_finite(int /*group*/ = 0) { return ""; }
 
   virtual size_t bytes() const = 0;                                                       // device memory
   virtual std::vector<std::pair<std::string, size_t>> memory_plan() const { return {}; }  // the same, by purpose
@@ -88,8 +102,9 @@ class THRONG_API Learner {
   }
 };
 
-// On the device of `env`. Only the environment's sizes are used: a learner for evaluation may have num_steps = 0.
+// A group for each of `configs`, which are alike but for their seeds, with `num_envs` environments each. Only the environment's
+// sizes are used: a learner for evaluation may have num_steps = 0.
 std::unique_ptr<Learner> make_learner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs,
-                                      const TrainConfig&);
+                                      const std::vector<TrainConfig>& configs);
 
 }  // namespace throng

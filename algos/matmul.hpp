@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 #include "algos/activation.hpp"
+#include "algos/groups.hpp"
 #include "core/device.hpp"
 
 namespace throng {
@@ -14,33 +16,46 @@ namespace throng {
 inline constexpr const char* kPrecisions[] = {"fp32", "tf32", "bf16"};
 enum Precision : int { kFp32, kTf32, kBf16 };
 
-// Samples: row r begins at data + r * stride.
+// Samples: row r of group g begins at data + g * apart + r * stride.
 template <class T>
 struct RowsOf {
   T* data;
   int64_t stride;
+  int64_t apart = 0;
+
+  RowsOf of(int group) const { return {data + group * apart, stride, apart}; }
+  THRONG_HD T* at(int group, int64_t row) const { return data + group * apart + row * stride; }
+  RowsOf from(int64_t row) const { return {data + row * stride, stride, apart}; }
+  operator RowsOf<const T>() const requires(!std::is_const_v<T>) { return {data, stride, apart}; }
 };
 using Rows = RowsOf<const float>;
 using OutRows = RowsOf<float>;
 
-// The three products of a dense layer. `rows` is the long side, the number of samples; weights are dense [in, out].
+// The three products of a dense layer, in every group. `rows` is the long side, the number of samples of a group; weights are
+// dense [in, out], those of the next group groups.apart behind, and so are biases.
 //
 // A row of `forward` has the same bits whatever the number of rows and wherever in the matrix it stands: a policy that is
 // evaluated on other rows when it learns than when it acted still gets the same numbers (PPO's first ratio is exactly 1).
-// To that end buffers of `x` and `y` are padded to a multiple of kRowBlock rows; the padding is read and written.
+// To that end a group's rows of `x` and `y` are padded to a multiple of kRowBlock rows; the padding is read and written.
 class Matmul {
  public:
   static constexpr int64_t kRowBlock = 128;
   static int64_t padded(int64_t rows) { return (rows + kRowBlock - 1) / kRowBlock * kRowBlock; }
+  // Every group's rows padded, [group, padded(rows), width]: the layout of what layers give each other.
+  template <class T>
+  static RowsOf<T> packed(T* data, int64_t rows, int64_t width) {
+    return {data, width, padded(rows) * width};
+  }
 
   virtual ~Matmul() = default;
   // y[rows, out] = activation(x[rows, in] w + bias[out]); a null bias is zero
-  virtual void forward(int64_t rows, int in, int out, Rows x, const float* w, const float* bias, Activation activation,
-                       OutRows y) = 0;
+  virtual void forward(Groups groups, int64_t rows, int in, int out, Rows x, const float* w, const float* bias,
+                       Activation activation, OutRows y) = 0;
   // dx[rows, in] = dy[rows, out] w^T, or, if `add`, that is added to dx
-  virtual void backward_input(int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx, bool add) = 0;
+  virtual void backward_input(Groups groups, int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx,
+                              bool add) = 0;
   // dw[in, out] = x[rows, in]^T dy[rows, out]
-  virtual void backward_weight(int64_t rows, int in, int out, Rows x, Rows dy, float* dw) = 0;
+  virtual void backward_weight(Groups groups, int64_t rows, int in, int out, Rows x, Rows dy, float* dw) = 0;
 
   virtual Precision precision() const = 0;
   virtual std::string name() const = 0;  // "OpenBLAS", "cuBLASLt 130000", "plain loops"

@@ -67,40 +67,49 @@ class CpuMatmul final : public Matmul {
   size_t workspace() const override { return 0; }
 
   // Every call has exactly kRowBlock rows: a library picks its kernel by shape, and another kernel could round differently.
-  void forward(int64_t rows, int in, int out, Rows x, const float* w, const float* bias, Activation activation,
-               OutRows y) override {
-    for_blocks(rows, [=](int64_t first) {
-      const OutRows block{y.data + first * y.stride, y.stride};
-      gemm(kNo, kNo, kRowBlock, out, in, {x.data + first * x.stride, x.stride}, {w, out}, block, false);
+  void forward(Groups groups, int64_t rows, int in, int out, Rows x, const float* w, const float* bias,
+               Activation activation, OutRows y) override {
+    for_blocks(groups, rows, [=](int group, int64_t first) {
+      const OutRows block = y.of(group).from(first);
+      gemm(kNo, kNo, kRowBlock, out, in, x.of(group).from(first), {w + group * groups.apart, out}, block, false);
       if (bias == nullptr && activation == kIdentity) return;
-      for (int64_t r = 0; r < kRowBlock; ++r) finish(block.data + r * block.stride, out, bias, activation);
+      const float* own = bias ? bias + group * groups.apart : nullptr;
+      for (int64_t r = 0; r < kRowBlock; ++r) finish(block.data + r * block.stride, out, own, activation);
     });
   }
 
-  void backward_input(int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx, bool add) override {
-    for_blocks(rows, [=](int64_t first) {
-      gemm(kNo, kYes, std::min(kRowBlock, rows - first), in, out, {dy.data + first * dy.stride, dy.stride}, {w, out},
-           {dx.data + first * dx.stride, dx.stride}, add);
+  void backward_input(Groups groups, int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx,
+                      bool add) override {
+    for_blocks(groups, rows, [=](int group, int64_t first) {
+      gemm(kNo, kYes, std::min(kRowBlock, rows - first), in, out, dy.of(group).from(first),
+           {w + group * groups.apart, out}, dx.of(group).from(first), add);
     });
   }
 
   // The sum over rows is cut into at most kParts pieces that depend on the number of rows alone, then added in order.
-  void backward_weight(int64_t rows, int in, int out, Rows x, Rows dy, float* dw) override {
+  void backward_weight(Groups groups, int64_t rows, int in, int out, Rows x, Rows dy, float* dw) override {
     constexpr int64_t kParts = 16, kLeast = 512;
     const int64_t part = std::max(kLeast, (rows + kParts - 1) / kParts);
     const int64_t parts = (rows + part - 1) / part, size = int64_t(in) * out;
-    partial_.resize(std::max<size_t>(partial_.size(), size_t(parts * size)));
-    float* partial = parts == 1 ? dw : partial_.data();
-    auto run = [=](int64_t p) {
-      const int64_t first = p * part, count = std::min(part, rows - first);
-      gemm(kYes, kNo, in, out, count, {x.data + first * x.stride, x.stride}, {dy.data + first * dy.stride, dy.stride},
-           {partial + p * size, out}, false);
+    partial_.resize(std::max<size_t>(partial_.size(), size_t(groups.count * parts * size)));
+    float* partial = partial_.data();
+    auto sum_of = [=](int64_t group) {
+      return parts == 1 ? dw + group * groups.apart : partial + group * parts * size;
     };
-    if (parts == 1) return run(0);
-    tbb::parallel_for(int64_t(0), parts, run);
-    std::copy(partial, partial + size, dw);
-    for (int64_t p = 1; p < parts; ++p) {
-      for (int64_t i = 0; i < size; ++i) dw[i] += partial[p * size + i];
+    auto run = [=](int64_t i) {
+      const auto group = static_cast<int>(i / parts);
+      const int64_t p = i % parts, first = p * part, count = std::min(part, rows - first);
+      gemm(kYes, kNo, in, out, count, x.of(group).from(first), dy.of(group).from(first),
+           {sum_of(group) + p * size, out}, false);
+    };
+    if (groups.count * parts == 1) return run(0);
+    tbb::parallel_for(int64_t(0), groups.count * parts, run);
+    for (int group = 0; group < groups.count && parts > 1; ++group) {
+      const float* of_part = sum_of(group);
+      float* to = std::copy(of_part, of_part + size, dw + group * groups.apart) - size;
+      for (int64_t p = 1; p < parts; ++p) {
+        for (int64_t i = 0; i < size; ++i) to[i] += of_part[p * size + i];
+      }
     }
   }
 
@@ -117,10 +126,11 @@ class CpuMatmul final : public Matmul {
   }
 
   template <class Body>
-  static void for_blocks(int64_t rows, Body body) {
+  static void for_blocks(Groups groups, int64_t rows, Body body) {
     const int64_t blocks = padded(rows) / kRowBlock;
-    if (blocks == 1) return body(0);
-    tbb::parallel_for(int64_t(0), blocks, [=](int64_t b) { body(b * kRowBlock); });
+    if (groups.count * blocks == 1) return body(0, 0);
+    tbb::parallel_for(int64_t(0), groups.count * blocks,
+                      [=](int64_t i) { body(static_cast<int>(i / blocks), i % blocks * kRowBlock); });
   }
 
   std::vector<float> partial_;

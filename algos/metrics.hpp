@@ -21,6 +21,7 @@ struct Evaluations {
 
 // The state of a run after an update.
 struct Progress {
+  int run = 0;  // which of those that are trained side by side
   int64_t update = 0, num_updates = 0;
   int64_t timesteps = 0, total_timesteps = 0;  // total: of num_updates whole updates
   double sps = 0;                              // environment steps per second of this process's rollouts and updates

@@ -20,7 +20,7 @@ struct Output {
   float gain;  // of the last kernel
 };
 
-// Rows are `[step, sequence]`; without a recurrent core a row is just a row. Layers are named and numbered as Flax does it for
+// Rows are `[group, step, sequence]`; without a recurrent core a row is just a row. Layers are named and numbered as Flax does it for
 // the same network: Dense_0, ... of the trunk, ScannedRNN_0, and on with the Dense layers of one head after the other.
 class Network {
  public:
@@ -60,33 +60,37 @@ class Network {
     return most;
   }
 
-  // Room for `rows` = steps * sequences, of at most `sequences` sequences, and for gradients if `train`.
-  void want(Arena& arena, int64_t rows, int64_t sequences, bool train) {
-    first_.want(arena, rows, train);
-    for (Dense& layer : trunk_) layer.want(arena, rows);
-    if (gru_) gru_->want(arena, rows, sequences, train);
+  // Room for `rows` = steps * sequences, of at most `sequences` sequences, in each group, and for gradients if `train`.
+  void want(Arena& arena, int groups, int64_t rows, int64_t sequences, bool train) {
+    first_.want(arena, groups, rows, train);
+    for (Dense& layer : trunk_) layer.want(arena, groups, rows);
+    if (gru_) gru_->want(arena, groups, rows, sequences, train);
     for (auto& head : heads_) {
-      for (Dense& layer : head) layer.want(arena, rows);
+      for (Dense& layer : head) layer.want(arena, groups, rows);
     }
     if (!train) return;
-    for (size_t k = 0; k < heads_.size(); ++k) arena.want(d_outputs_[k], Matmul::padded(rows) * heads_[k].back().out());
-    arena.want(d_core_, Matmul::padded(rows) * core_dim_);
-    for (float*& d : d_) arena.want(d, Matmul::padded(rows) * widest());
+    const int64_t padded = groups * Matmul::padded(rows);
+    for (size_t k = 0; k < heads_.size(); ++k) arena.want(d_outputs_[k], padded * heads_[k].back().out());
+    arena.want(d_core_, padded * core_dim_);
+    for (float*& d : d_) arena.want(d, padded * widest());
   }
 
-  // Where the states before the first step lie if `backward` is to follow, [sequences, state_dim].
-  float* initial() const { return gru_->initial(); }
-  // Of the last forward: the states after each step, [steps, sequences, state_dim].
-  const float* states() const { return core_; }
-  // Of the last forward: output k, [rows, dim], and where the loss puts its gradient with respect to it.
-  const float* output(int k) const { return outputs_[k]; }
-  float* output_gradient(int k) const { return d_outputs_[k]; }
+  // Where the states before the first step lie if `backward` is to follow, [group, sequences, state_dim].
+  OutRows initial(int steps, int64_t sequences) const { return gru_->initial(steps, sequences); }
+  // Of the last forward: the states after each step, [group, steps, sequences, state_dim].
+  Rows states() const { return core_; }
+  // Of the last forward: output k, [group, rows, dim], and where the loss puts its gradient with respect to it: [group,
+  // padded rows, dim].
+  Rows output(int k) const { return outputs_[k]; }
+  OutRows output_gradient(int k, int64_t rows) const {
+    return Matmul::packed(d_outputs_[k], rows, heads_[k].back().out());
+  }
 
-  // For what `view` describes. `resets` [steps, sequences] and `before` [sequences, state_dim] are the core's.
-  void forward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets,
-               const float* before) {
+  // For what `view` describes, [group, rows]. `resets` [group, steps, sequences] and `before` [group, sequences,
+  // state_dim] are the core's.
+  void forward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets, Rows before) {
     const int64_t rows = steps * sequences;
-    const float* y = first_.forward(c, rows, seen);
+    Rows y = first_.forward(c, rows, seen);
     inputs_.clear();
     for (Dense& layer : trunk_) y = layer.forward(c, rows, noted(y));
     core_in_ = y;
@@ -126,7 +130,7 @@ class Network {
  private:
   static constexpr float kHiddenGain = 1.41421356f, kHeadGain = 2.0f;
 
-  const float* noted(const float* x) { return inputs_.emplace_back(x); }
+  Rows noted(Rows x) { return inputs_.emplace_back(x); }
   float* other(const float* d) const { return d == d_[0] ? d_[1] : d_[0]; }
   int widest() const {
     int most = first_.out();
@@ -141,12 +145,12 @@ class Network {
   std::vector<std::vector<Dense>> heads_;
   int core_dim_ = 0;  // what the heads see
 
-  std::vector<const float*> inputs_;  // of the dense layers of the last forward, in their order
-  const float *core_in_ = nullptr, *core_ = nullptr;
-  std::vector<const float*> outputs_;
-  std::vector<float*> d_outputs_;  // [head][rows, dim]
-  float* d_core_ = nullptr;        // [rows, core_dim]
-  float* d_[2] = {};               // [rows, widest], in turn
+  std::vector<Rows> inputs_;  // of the dense layers of the last forward, in their order
+  Rows core_in_ = {}, core_ = {};
+  std::vector<Rows> outputs_;
+  std::vector<float*> d_outputs_;  // [head][group, padded rows, dim]
+  float* d_core_ = nullptr;        // [group, padded rows, core_dim]
+  float* d_[2] = {};               // [group, padded rows, widest], in turn
 };
 
 }  // namespace throng

@@ -139,6 +139,10 @@ class OneTeam final : public VecEnv {
     both_->policy_actions(policy, both_->actions(), key, draw);
     take_items(*device_, own_, both_->actions(), actions, spec_.action_dim(), 4);
   }
+  void reset_blocks(const std::vector<uint64_t>& seeds) override {
+    if (seeds.size() != 1) throw Error(spec_.id + ": an opponent draws from one stream, so there is one seed");
+    reset(seeds[0]);
+  }
   Image render(int env, int size) override { return both_->render(env, size); }
 
  protected:

@@ -24,7 +24,7 @@ Policy::Policy(Run run, const std::string& checkpoint, const EnvSpec& spec, std:
   timesteps_ = from.timesteps;
   TrainConfig config = run_.train;
   config.num_steps = 0;  // it acts and does not learn
-  learner_ = make_learner(device_, spec, num_envs, config);
+  learner_ = make_learner(device_, spec, num_envs, {config});
   learner_->load(from.parameters, {});
 }
 

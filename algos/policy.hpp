@@ -31,7 +31,7 @@ class Policy {
   // before, and may be null.
   void act(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
            uint32_t draw, void* actions, const float* goals = nullptr) {
-    learner_->act_on(seen, ended, state, rows, greedy, key, draw, actions, goals);
+    learner_->act_on(seen, ended, state, rows, greedy, key, draw, actions, Learner::kAllGroups, goals);
   }
 
  private:

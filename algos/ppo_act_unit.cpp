@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "algos/ppo.hpp"
+#include "core/error.hpp"
 
 namespace throng {
 
@@ -35,34 +36,40 @@ void Ppo::mark_resets(int t) {
 }
 
 Distribution Ppo::distribution() const {
-  return {heads_, {rollout_.num_actions == 0 ? rollout_.action_dim : 0, parameters_ + log_std_}};
+  return {heads_, {rollout_.num_actions == 0 ? rollout_.action_dim : 0, groups_.apart, parameters_ + log_std_}};
 }
 
 void Ppo::act(int t) {
   const Rollout r = rollout_;
   const Distribution distribution = this->distribution();
-  const int64_t rows = r.rows(), here = t * rows;
+  const int64_t rows = num_rows(), here = t * r.rows();
   const States& states = states_[0];
   mark_resets(t);
   set_goals(t);
-  policy_.forward(compute(), 1, rows, seen_by_policy(t), r.resets + here, states.next);
-  const float *output = policy_.output(0), *values = critic_ ? nullptr : policy_.output(1);
-  const Schedule* schedule = schedule_;
+  policy_.forward(compute(), 1, rows, seen_by_policy(t), r.resets + here, of_slab(states.next));
   void* actions = r.actions_at(t);
-  const Key sampling = fold_in(key_, kSample);
-  Backend::each(*device_, rows, [=] THRONG_BODY(int64_t row) {
+  const Rows output = policy_.output(0), values = critic_ ? Rows{} : policy_.output(1);
+  const Schedule* schedule = schedule_;
+  const Key* keys = keys_;
+  Backend::each(*device_, r.rows(), [=] THRONG_BODY(int64_t at) {
+    const auto group = static_cast<int>(at / rows);
+    const int64_t row = at - group * rows, i = here + at;
+    const Key sampling = keys[group * kPurposes + kSample];
     const Key drawn = fold_in(fold_in(sampling, schedule->updates), static_cast<uint32_t>(t));
-    const int64_t i = here + row;
-    r.log_probs[i] = distribution.choose(output + row * r.num_outputs, r.avail_actions + i * r.num_actions,
-                                         /*greedy=*/false, drawn, row, actions);
-    if (r.num_actions == 0) {
-      for (int64_t k = row * r.action_dim; k < (row + 1) * r.action_dim; ++k)
-        r.bounded[k] = static_cast<const float*>(actions)[k];
-      distribution.bound(r.bounded + row * r.action_dim);
-    }
-    for (int v = 0; values && v < r.num_values; ++v) r.values[i * r.num_values + v] = values[row * r.num_values + v];
+    r.log_probs[i] = distribution.of(group).choose(output.at(group, row), r.avail_actions + i * r.num_actions,
+                                                   /*greedy=*/false, drawn, row, distribution.at(actions, at));
+    if (r.num_actions == 0) distribution.bound(distribution.at(actions, at), r.bounded + at * r.action_dim);
+    for (int v = 0; values.data && v < r.num_values; ++v) r.values[i * r.num_values + v] = values.at(group, row)[v];
   });
-  if (recurrent()) copy(states.next, policy_.states(), sizeof(float) * rows * state_dim());
+  if (recurrent()) copy_rows(states.next, policy_.states(), groups_.count, rows);
+}
+
+// To where groups follow each other without padding.
+void Ppo::copy_rows(float* to, Rows from, int groups, int64_t rows) {
+  const auto width = static_cast<int>(from.stride);
+  if (groups == 1) return copy(to, from.data, sizeof(float) * rows * width);
+  each_element(*device_, groups, rows, width,
+               [=] THRONG_BODY(int g, int64_t row, int k) { to[(g * rows + row) * width + k] = from.at(g, row)[k]; });
 }
 
 void Ppo::keep_finals(int t, const Finals& finals) {
@@ -92,14 +99,19 @@ void Ppo::keep_finals(int t, const Finals& finals) {
 }
 
 void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-                 uint32_t draw, void* actions, const float* goals) {
+                 uint32_t draw, void* actions, int group, const float* goals) {
   const Rollout r = rollout_;
   const Distribution distribution = this->distribution();
-  const int64_t most = most_sequences() / r.num_agents * r.num_agents;  // whole environments
+  const int first_group = group == kAllGroups ? 0 : group;
+  const Compute c = group == kAllGroups ? compute() : compute(group);
+  const int64_t most = most_sequences() / r.num_agents * r.num_agents * c.groups.count;  // whole environments
   const Key drawn = fold_in(key, draw);
+  if (rows % c.groups.count != 0 || (c.groups.count > 1 && rows > most))
+    throw Error("act_on: no room for " + std::to_string(rows) + " rows of " + std::to_string(c.groups.count) +
+                " groups");
   const bool at_end = config_.reset_at_episode_end;
   for (int64_t first = 0; first < rows; first += most) {
-    const int64_t count = std::min(most, rows - first);
+    const int64_t count = std::min(most, rows - first), own = count / c.groups.count;
     copy(batch_obs_, static_cast<const uint8_t*>(seen.obs) + first * r.obs_bytes, count * r.obs_bytes);
     copy_goals(first, count, goals);
     if (recurrent()) {
@@ -109,15 +121,18 @@ void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, i
         resets[i] = (at_end && ended && ended[first + i]) || (seen.active && !seen.active[first + i]);
       });
     }
-    policy_.forward(compute(), 1, count, batch_seen_by_policy(), batch_resets_, batch_state_);
-    const float* output = policy_.output(0);
+    policy_.forward(c, 1, own, batch_seen_by_policy(), batch_resets_, {batch_state_, state_dim(), own * state_dim()});
+    const Rows output = policy_.output(0);
     Backend::each(*device_, count, [=] THRONG_BODY(int64_t i) {
       const int64_t row = first + i;
-      distribution.choose(output + i * r.num_outputs, seen.avail_actions + row * r.num_actions, greedy, drawn, row,
-                          actions);
-      distribution.bound(static_cast<float*>(actions) + row * r.action_dim);
+      const auto group = static_cast<int>(i / own);
+      void* action = distribution.at(actions, row);
+      distribution.of(first_group + group)
+          .choose(output.at(group, i - group * own), seen.avail_actions + row * r.num_actions, greedy, drawn, row,
+                  action);
+      if (r.num_actions == 0) distribution.bound(action, static_cast<float*>(action));
     });
-    if (recurrent()) copy(state + first * state_dim(), policy_.states(), sizeof(float) * count * state_dim());
+    if (recurrent()) copy_rows(state + first * state_dim(), policy_.states(), c.groups.count, own);
   }
 }
 

@@ -88,82 +88,103 @@ std::vector<Output> policy_outputs(const EnvSpec& spec, const TrainConfig& confi
 
 }  // namespace
 
-Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const TrainConfig& config)
+// Apart from the environments' streams, which fold in 0, 1, 2, ...
+Key Ppo::key_of(const TrainConfig& config, Purpose purpose) {
+  return fold_in(fold_in(key(config.seed), 0x70706f), purpose);
+}
+
+Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const std::vector<TrainConfig>& configs)
     : device_(std::move(device)),
-      config_(config),
-      rollout_(rollout_of(spec, num_envs, config)),
+      config_(configs.at(0)),
+      rollout_(rollout_of(spec, num_envs * static_cast<int>(configs.size()), config_)),
       heads_(heads_of(spec)),
-      policy_(config.share_layers ? "params" : "actor", policy_view(spec, config), policy_outputs(spec, config), config,
-              layout_),
+      policy_(config_.share_layers ? "params" : "actor", policy_view(spec, config_), policy_outputs(spec, config_),
+              config_, layout_),
       log_std_(spec.continuous > 0 ? layout_.add("actor,log_std", {spec.continuous}, Init::zeros()) : 0),
       critic_begins_(layout_.size()),
-      matmul_(make_matmul(device_, Precision(config.precision))),
-      arena_(device_),
-      key_(fold_in(key(config.seed), 0x70706f)) {  // apart from the environments' streams, which fold in 0, 1, 2, ...
-  check_objectives(spec, config);
+      matmul_(make_matmul(device_, Precision(config_.precision))),
+      arena_(device_) {
+  const TrainConfig& config = config_;
+  for (const TrainConfig& group : configs) check_objectives(spec, group);
   if (spec.obs_dtype == "BF16") throw Error(spec.id + " has observations of dtype BF16; learners take F32 or U8");
   if (!config.share_layers)
     critic_.emplace("critic", mappo() ? world_view(spec, config) : policy_view(spec, config),
                     std::vector<Output>{{rollout_.num_values, 1.0f}}, config, layout_);
+  groups_ = {static_cast<int>(configs.size()), layout_.size()};
   want();
   arena_.commit();
-  upload(*device_, parameters_, layout_.initial(fold_in(key_, kInitialise)));
+  std::vector<float> parameters;
+  std::vector<Key> keys;
+  for (const TrainConfig& group : configs) {
+    const std::vector<float> own = layout_.initial(key_of(group, kInitialise));
+    parameters.insert(parameters.end(), own.begin(), own.end());
+    for (uint32_t purpose = 0; purpose < kPurposes; ++purpose) keys.push_back(key_of(group, Purpose(purpose)));
+  }
+  upload(*device_, parameters_, parameters);
+  upload(*device_, keys_, keys);
+  std::vector<float> weights;
+  for (const TrainConfig& group : configs) weights.insert(weights.end(), group.weights.begin(), group.weights.end());
+  upload(*device_, fixed_weights_, weights);
   const bool linear = config.utility == Scalarizer::kLinear, esr = config.criterion == kEsr;
-  pursuit_ = {esr, !linear && !esr, scale_, slopes_, utility_};
+  pursuit_ = {esr, !linear && !esr, num_rows(), scale_, slopes_, utility_};
   scale_objectives();
   begin_goals();
 }
 
 int64_t Ppo::most_sequences() const {
-  return std::max({rollout_.rows(), minibatch_sequences(), int64_t(Matmul::kRowBlock)});
+  return std::max({num_rows(), minibatch_sequences(), int64_t(Matmul::kRowBlock)});
 }
 
 int64_t Ppo::most_rows() const { return std::max(most_sequences(), minibatch_rows()); }
 
 void Ppo::want() {
   const bool train = config_.num_steps > 0;
-  const int64_t rows = rollout_.rows(), padded_rows = Matmul::padded(rows);
+  const int groups = groups_.count;
+  const int64_t rows = rollout_.rows(), block = Matmul::kRowBlock;
+  const int64_t padding = block * (mappo() ? rollout_.num_agents : 1);  // rows of agents that a critic sees as one
   size_t before = 0;
   auto planned = [&](const char* purpose) {
     plan_.emplace_back(purpose, arena_.bytes() - before);
     before = arena_.bytes();
   };
   arena_.want(schedule_, 1);
-  arena_.want(parameters_, layout_.size());
+  arena_.want(keys_, groups * kPurposes);
+  arena_.want(parameters_, groups * layout_.size());
   planned("parameters");
-  arena_.want(gradients_, layout_.size());
-  adam_.want(arena_, layout_.size(), config_.update_epochs * config_.num_minibatches);
+  arena_.want(gradients_, groups * layout_.size());
+  adam_.want(arena_, groups_, num_minibatches());
   planned("gradients and Adam's moments");
-  rollout_.want(arena_, Matmul::kRowBlock * (mappo() ? rollout_.num_agents : 1));
+  rollout_.want(arena_, padding);
   planned("rollout");
-  policy_.want(arena_, most_rows(), most_sequences(), train);
-  if (critic_) critic_->want(arena_, most_rows(), most_sequences(), train);
+  policy_.want(arena_, groups, most_rows(), most_sequences(), train);
+  if (critic_) critic_->want(arena_, groups, most_rows(), most_sequences(), train);
   planned("activations and their gradients");
   for (int n = 0; recurrent() && n < (critic_ ? 2 : 1); ++n) {
-    arena_.want(states_[n].start, padded_rows * state_dim());
-    arena_.want(states_[n].next, padded_rows * state_dim());
-    arena_.want(states_[n].finals, (rollout_.finals_per_env * rows + Matmul::kRowBlock) * state_dim());
+    arena_.want(states_[n].start, (rows + block) * state_dim());
+    arena_.want(states_[n].next, (rows + block) * state_dim());
+    arena_.want(states_[n].finals, (rollout_.finals_per_env * rows + block) * state_dim());
   }
-  if (recurrent()) arena_.want(batch_state_, Matmul::padded(most_sequences()) * state_dim());
+  if (recurrent()) arena_.want(batch_state_, (groups * most_sequences() + block) * state_dim());
   planned("recurrent states");
-  arena_.want(order_, num_pairs());
-  arena_.want(batch_obs_, Matmul::padded(most_rows()) * rollout_.obs_bytes);
+  arena_.want(order_, groups * num_pairs());
+  arena_.want(batch_obs_, (groups * most_rows() + padding) * rollout_.obs_bytes);
   if (rollout_.world_state_dim > 0)
-    arena_.want(batch_world_, Matmul::padded(minibatch_pairs()) * rollout_.world_state_dim);
-  arena_.want(batch_resets_, most_rows());
-  arena_.want(batch_goals_, most_rows() * rollout_.goal.dim());
-  if (rollout_.num_actions == 0) arena_.want(d_log_std_, most_rows() * rollout_.action_dim);
+    arena_.want(batch_world_, (groups * minibatch_pairs() + block) * rollout_.world_state_dim);
+  arena_.want(batch_resets_, groups * most_rows());
+  arena_.want(batch_goals_, groups * most_rows() * rollout_.goal.dim());
+  if (rollout_.num_actions == 0) arena_.want(d_log_std_, groups * most_rows() * rollout_.action_dim);
   planned("the present minibatch");
-  reducer_.want(arena_, std::max(policy_.columns_summed(), critic_ ? critic_->columns_summed() : 0));
-  arena_.want(moments_, 2);
+  reducer_.want(arena_, groups, std::max(policy_.columns_summed(), critic_ ? critic_->columns_summed() : 0));
+  arena_.want(moments_, 2 * groups);
   arena_.want(slots_, slots());
-  arena_.want(variances_, 4);
+  arena_.want(variances_, variances());
   planned("sums");
   const int64_t objectives = rollout_.num_objectives;
-  arena_.want(scale_, objectives);
-  arena_.want(utility_, 1);
-  arena_.want(spread_, 3 * objectives);
-  arena_.want(new_spread_, 3 * objectives);
+  arena_.want(fixed_weights_, groups * config_.weights.size);
+  arena_.want(scale_, groups * objectives);
+  arena_.want(utility_, groups);
+  arena_.want(spread_, groups * 3 * objectives);
+  arena_.want(new_spread_, groups * 3 * objectives);
   if (config_.norm_rewards) arena_.want(running_, rows * objectives);
   if (config_.utility != Scalarizer::kLinear && config_.criterion == kSer) {
     arena_.want(slopes_, config_.num_steps * rows * objectives);
@@ -173,85 +194,90 @@ void Ppo::want() {
   plan_.emplace_back("working memory of matrix products", matmul_->workspace());
 }
 
+// ---- one group as named tensors ----
+
+template <class T>
+static std::vector<T> values_of(const std::map<std::string, Tensor>& from, const std::string& name, size_t count) {
+  const auto found = from.find(name);
+  if (found == from.end()) throw Error("the checkpoint lacks '" + name + "'");
+  const auto values = found->second.as<T>();
+  if (values.size() != count) throw Error("the checkpoint's '" + name + "' is of another size");
+  return {values.begin(), values.end()};
+}
+
 // visit(name, pointer, shape) for what a resumed run needs besides parameters, moments and counters.
 template <class Visit>
-void Ppo::visit_kept(Visit&& visit) {
-  const int64_t envs = rollout_.num_envs, agents = rollout_.num_agents, objectives = rollout_.num_objectives;
+void Ppo::visit_kept(int group, Visit&& visit) {
+  const int64_t envs = num_envs(), agents = rollout_.num_agents, objectives = rollout_.num_objectives;
+  const int64_t row = group * num_rows(), next_row = rollout_.num_steps * rollout_.rows() + row;
   if (recurrent()) {
-    visit("state,actor", states_[0].next, {envs, agents, state_dim()});
-    if (critic_) visit("state,critic", states_[1].next, {envs, agents, state_dim()});
-    visit("state,resets", rollout_.resets + rollout_.num_steps * rollout_.rows(), {envs, agents});
+    visit("state,actor", states_[0].next + row * state_dim(), {envs, agents, state_dim()});
+    if (critic_) visit("state,critic", states_[1].next + row * state_dim(), {envs, agents, state_dim()});
+    visit("state,resets", rollout_.resets + next_row, {envs, agents});
   }
-  if (rollout_.goal.dim() > 0)
-    visit("state,goals", rollout_.goals_at(rollout_.num_steps), {envs, agents, rollout_.goal.dim()});
-  if (pursuit_.slopes_vary) visit("state,first_values", first_values_, {envs, agents, objectives});
+  const int64_t goal = rollout_.goal.dim();
+  if (goal > 0) visit("state,goals", rollout_.goals + next_row * goal, {envs, agents, goal});
+  if (pursuit_.slopes_vary) visit("state,first_values", first_values_ + row * objectives, {envs, agents, objectives});
   if (config_.norm_rewards) {
-    visit("state,returns", running_, {envs, agents, objectives});
-    visit("returns,spread", spread_, {objectives, 3});
+    visit("state,returns", running_ + row * objectives, {envs, agents, objectives});
+    visit("returns,spread", spread_ + group * 3 * objectives, {objectives, 3});
   }
 }
 
-std::map<std::string, Tensor> Ppo::parameters() {
-  auto all = layout_.split(download(*device_, parameters_, layout_.size()));
+std::map<std::string, Tensor> Ppo::parameters(int group) {
+  auto all = layout_.split(download(*device_, compute(group).parameters, layout_.size()));
   if (config_.norm_rewards) {  // what policies have earned is told them in these units
     const int64_t objectives = rollout_.num_objectives;
-    all["rewards,scale"] = Tensor::of<float>({objectives}, download(*device_, scale_, objectives));
+    const float* scale = scale_ + group * objectives;
+    all["rewards,scale"] = Tensor::of<float>({objectives}, download(*device_, scale, objectives));
   }
   return all;
 }
 
-std::map<std::string, Tensor> Ppo::optimizer_state() {
+std::map<std::string, Tensor> Ppo::optimizer_state(int group) {
   std::map<std::string, Tensor> all;
   for (const auto& [prefix, moments] : {std::pair{"first,", adam_.first}, {"second,", adam_.second}}) {
-    for (auto& [name, tensor] : layout_.split(download(*device_, moments, layout_.size())))
+    for (auto& [name, tensor] : layout_.split(download(*device_, moments + group * groups_.apart, layout_.size())))
       all[prefix + name] = std::move(tensor);
   }
   const Schedule schedule = download(*device_, schedule_, 1)[0];
   all["steps"] = Tensor::of<int64_t>({}, std::vector<int64_t>{schedule.steps});
   all["updates"] = Tensor::of<int64_t>({}, std::vector<int64_t>{schedule.updates});
-  visit_kept([&]<class T>(const std::string& name, T* data, const std::vector<int64_t>& shape) {
+  visit_kept(group, [&]<class T>(const std::string& name, T* data, const std::vector<int64_t>& shape) {
     all[name] = Tensor::of<T>(shape, download(*device_, data, product(shape)));
   });
   return all;
 }
 
-void Ppo::load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state) {
-  const std::vector<float> block = layout_.join(parameters, "");
-  auto part = [&]<class T>(const std::map<std::string, Tensor>& from, const std::string& name, T*, size_t count) {
-    const auto found = from.find(name);
-    if (found == from.end()) throw Error("the checkpoint lacks '" + name + "'");
-    const auto values = found->second.as<T>();
-    if (values.size() != count) throw Error("the checkpoint's '" + name + "' is of another size");
-    return std::vector<T>(values.begin(), values.end());
-  };
-  const size_t objectives = config_.norm_rewards ? rollout_.num_objectives : 0;
-  std::vector<float> scale;
-  if (objectives > 0) scale = part(parameters, "rewards,scale", scale_, objectives);
+void Ppo::load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state,
+               int group) {
+  const int64_t begins = group * groups_.apart, objectives = rollout_.num_objectives;
   std::vector<std::function<void()>> uploads;  // done when all is known to fit
+  auto part = [&]<class T>(const std::map<std::string, Tensor>& from, const std::string& name, T* to, size_t count) {
+    uploads.push_back([this, to, values = values_of<T>(from, name, count)] { upload(*device_, to, values); });
+  };
+  auto block = [&](const std::map<std::string, Tensor>& from, const std::string& prefix, float* to) {
+    uploads.push_back([this, to, values = layout_.join(from, prefix)] { upload(*device_, to, values); });
+  };
+  block(parameters, "", parameters_ + begins);
+  if (config_.norm_rewards) part(parameters, "rewards,scale", scale_ + group * objectives, objectives);
   if (!optimizer_state.empty()) {
-    Schedule schedule;
-    schedule.steps = part(optimizer_state, "steps", &schedule.steps, 1)[0];
-    int64_t updates = 0;
-    schedule.updates = static_cast<uint32_t>(part(optimizer_state, "updates", &updates, 1)[0]);
-    uploads.push_back([=, this] { upload(*device_, schedule_, std::vector<Schedule>{schedule}); });
-    for (const auto& [prefix, moments] : {std::pair{"first,", adam_.first}, {"second,", adam_.second}}) {
-      uploads.push_back([this, moments = moments, values = layout_.join(optimizer_state, prefix)] {
-        upload(*device_, moments, values);
-      });
-    }
-    visit_kept([&]<class T>(const std::string& name, T* data, const std::vector<int64_t>& shape) {
-      uploads.push_back(
-          [this, data, values = part(optimizer_state, name, data, product(shape))] { upload(*device_, data, values); });
+    block(optimizer_state, "first,", adam_.first + begins);
+    block(optimizer_state, "second,", adam_.second + begins);
+    const int64_t updates = values_of<int64_t>(optimizer_state, "updates", 1)[0];
+    const Schedule schedule{0, static_cast<uint32_t>(updates), values_of<int64_t>(optimizer_state, "steps", 1)[0]};
+    visit_kept(group, [&]<class T>(const std::string& name, T* data, const std::vector<int64_t>& shape) {
+      part(optimizer_state, name, data, product(shape));
     });
+    uploads.push_back([=, this] { upload(*device_, schedule_, std::vector<Schedule>{schedule}); });
   }
-  upload(*device_, parameters_, block);
   for (const auto& upload_it : uploads) upload_it();
-  if (!scale.empty()) upload(*device_, scale_, scale);
-  if (!scale.empty() && !optimizer_state.empty()) scale_objectives();
+  if (!optimizer_state.empty()) scale_objectives();
 }
 
-std::string Ppo::not_finite() {
-  for (const auto& [what, block] : {std::pair{"parameter", parameters_}, {"gradient of", gradients_}}) {
+std::string Ppo::not_finite(int group) {
+  const Compute own = compute(group);
+  for (const auto& [what, block] : {std::pair{"parameter", own.parameters}, {"gradient of", own.gradients}}) {
     const std::string name = layout_.first_not_finite(download(*device_, block, layout_.size()));
     if (!name.empty()) return std::string(what) + " '" + name + "'";
   }
@@ -261,18 +287,18 @@ std::string Ppo::not_finite() {
 #ifdef __CUDACC__
 
 extern "C" THRONG_API Learner* throng_cuda_make_ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs,
-                                                    const TrainConfig& config) {
-  return new Ppo(std::move(device), spec, num_envs, config);
+                                                    const std::vector<TrainConfig>& configs) {
+  return new Ppo(std::move(device), spec, num_envs, configs);
 }
 
 #else
 
 std::unique_ptr<Learner> make_learner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs,
-                                      const TrainConfig& config) {
-  if (!device->is_cuda()) return std::make_unique<Ppo>(std::move(device), spec, num_envs, config);
-  using Make = Learner*(std::shared_ptr<Device>, const EnvSpec&, int, const TrainConfig&);
+                                      const std::vector<TrainConfig>& configs) {
+  if (!device->is_cuda()) return std::make_unique<Ppo>(std::move(device), spec, num_envs, configs);
+  using Make = Learner*(std::shared_ptr<Device>, const EnvSpec&, int, const std::vector<TrainConfig>&);
   return std::unique_ptr<Learner>(
-      cuda_function<Make>("throng_cuda_make_ppo")(std::move(device), spec, num_envs, config));
+      cuda_function<Make>("throng_cuda_make_ppo")(std::move(device), spec, num_envs, configs));
 }
 
 #endif

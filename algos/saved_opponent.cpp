@@ -23,7 +23,7 @@ class SavedOpponent final : public Opponent {
         rows_(int64_t(both.num_envs()) * spec_.num_agents),
         arena_(both.shared_device()) {
     const Run run = Run::load(folder);
-    learner_ = make_learner(both.shared_device(), spec_, both.num_envs(), run.train);
+    learner_ = make_learner(both.shared_device(), spec_, both.num_envs(), {run.train});
     if (learner_->state_dim() > 0) arena_.want(state_, rows_ * learner_->state_dim());
     arena_.commit();
     const Checkpoint checkpoint = read_checkpoint(latest_checkpoint(folder));

@@ -1,76 +1,97 @@
-// The loop, and what happens around it: logging, evaluating, saving, going on.
+// The loop, and what happens around it: evaluating, saving, going on.
 #include "algos/trainer.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "algos/front.hpp"
 #include "algos/saved_opponent.hpp"
 #include "core/error.hpp"
-#include "core/file.hpp"
 
 namespace throng {
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point then) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
+double seconds_between(std::chrono::steady_clock::time_point then, std::chrono::steady_clock::time_point now) {
+  return std::chrono::duration<double>(now - then).count();
 }
 
-double score_of(const Evaluation& evaluation) {
-  const auto won = evaluation.info.find("won");
-  if (won != evaluation.info.end()) return won->second.mean;
-  if (evaluation.utility) return evaluation.utility->mean;
-  double sum = 0;
-  for (const auto& [objective, value] : evaluation.returns) sum += value.mean;
-  return sum;
+// Of arrays [index, env], the columns of one block of environments.
+std::map<std::string, Tensor> block_of(const std::map<std::string, Tensor>& all, int block, int blocks) {
+  std::map<std::string, Tensor> own;
+  for (const auto& [name, tensor] : all) {
+    Tensor& part = own[name];
+    part.dtype = tensor.dtype;
+    part.shape = {tensor.shape[0], tensor.shape[1] / blocks};
+    const size_t row = tensor.data.size() / static_cast<size_t>(tensor.shape[0]), bytes = row / blocks;
+    part.data.resize(bytes * static_cast<size_t>(tensor.shape[0]));
+    for (int64_t i = 0; i < tensor.shape[0]; ++i)
+      std::memcpy(part.data.data() + i * bytes, tensor.data.data() + i * row + block * bytes, bytes);
+  }
+  return own;
 }
 
 }  // namespace
 
 // ---- beginning and going on ----
 
-Trainer::Trainer(Run run, MakeEnv make_env, const MakeLearner& make_learner)
-    : run_(std::move(run)), make_env_(std::move(make_env)) {
-  build(make_learner);  // a mistake in the settings leaves no folder behind
-  folder_ = RunFolder::create(run_);
-  run_.folder = folder_.path();
-  env_->reset(run_.train.seed);
-  write_file_atomically(folder_.file("config.json"), run_.to_json().dump(2) + "\n");
-  open_logs();
-}
-
-Trainer::Trainer(Run run, RunFolder folder, MakeEnv make_env, const MakeLearner& make_learner)
-    : run_(std::move(run)), folder_(std::move(folder)), make_env_(std::move(make_env)) {
-  build(make_learner);
+Trainer::Trainer(std::vector<Run> runs, MakeEnv make_env, const MakeLearner& make_learner) {
+  build(runs, std::move(make_env), make_learner);  // a mistake in the settings leaves no folder behind
+  std::vector<uint64_t> seeds;
+  for (const Run& run : runs) seeds.push_back(run.train.seed);
+  env_->reset_blocks(seeds);
+  for (Run& run : runs) {
+    RunFolder folder = RunFolder::create(run);
+    books_.emplace_back(std::move(run), std::move(folder));
+  }
+  for (Logbook& book : books_) book.begin();
 }
 
 std::unique_ptr<Trainer> Trainer::resume(const std::string& folder, MakeEnv make_env, const std::string& device,
                                          const MakeLearner& make_learner) {
-  Run run = Run::load(folder);
-  if (!device.empty()) run.device = device;
+  std::vector<Run> runs = {Run::load(folder)};
+  if (!device.empty()) runs[0].device = device;
   RunFolder locked = RunFolder::open(folder);
   const Checkpoint checkpoint = read_latest_checkpoint(folder);
-  std::unique_ptr<Trainer> trainer(new Trainer(std::move(run), std::move(locked), std::move(make_env), make_learner));
+  std::unique_ptr<Trainer> trainer(new Trainer());
+  trainer->build(runs, std::move(make_env), make_learner);
+  trainer->books_.emplace_back(std::move(runs[0]), std::move(locked));
   trainer->load(checkpoint);
-  trainer->open_logs();
   return trainer;
 }
 
-void Trainer::build(const MakeLearner& make_learner) {
-  run_.train.check();
-  device_ = open_device(run_.device);
-  run_.device = device_->kind();
+void Trainer::build(std::vector<Run>& runs, MakeEnv make_env, const MakeLearner& make_learner) {
+  make_env_ = std::move(make_env);
+  const Run& first = runs.at(0);
+  for (const Run& run : runs) run.train.check();
+  device_ = open_device(first.device);
   BatchOptions options;
-  options.num_envs = run_.train.num_envs;
-  if (!run_.train.opponent_run.empty()) make_env_ = against_run(make_env_, run_.train.opponent_run);
-  env_ = make_env_(run_.env, device_, options, run_.env_config);
+  options.num_envs = first.train.num_envs * static_cast<int>(runs.size());
+  if (!first.train.opponent_run.empty()) make_env_ = against_run(make_env_, first.train.opponent_run);
+  env_ = make_env_(first.env, device_, options, first.env_config);
   const std::string& version = env_->spec().version;
-  if (run_.env_version.empty()) run_.env_version = version;
-  if (run_.env_version != version) {
-    throw Error("the run in '" + run_.folder + "' was trained under rules '" + run_.env_version + "' of " + run_.env +
-                ", but these are '" + version + "'");
+  std::vector<TrainConfig> configs;
+  for (Run& run : runs) {
+    run.device = device_->kind();
+    if (run.env_version.empty()) run.env_version = version;
+    if (run.env_version != version) {
+      throw Error("the run in '" + run.folder + "' was trained under rules '" + run.env_version + "' of " + run.env +
+                  ", but these are '" + version + "'");
+    }
+    configs.push_back(run.train);
   }
-  learner_ = make_learner(device_, env_->spec(), run_.train.num_envs, run_.train);
+  learner_ = make_learner(device_, env_->spec(), first.train.num_envs, configs);
+  for (Sent& sent : sent_) {
+    sent.losses = static_cast<double*>(device_->allocate_host(learner_->num_sums() * sizeof(double)));
+    sent.episodes = static_cast<float*>(device_->allocate_host(env_->num_sums() * sizeof(float)));
+  }
+}
+
+Trainer::~Trainer() {
+  for (const Sent& sent : sent_) {
+    if (sent.losses) device_->release_host(sent.losses);
+    if (sent.episodes) device_->release_host(sent.episodes);
+  }
 }
 
 void Trainer::load(const Checkpoint& checkpoint) {
@@ -78,165 +99,176 @@ void Trainer::load(const Checkpoint& checkpoint) {
     learner_->load(checkpoint.parameters, checkpoint.optimizer);
     env_->restore(checkpoint.env);
   } catch (const Error& problem) {
-    throw Error("checkpoint of update " + std::to_string(checkpoint.update) + " in '" + run_.folder +
+    throw Error("checkpoint of update " + std::to_string(checkpoint.update) + " in '" + run().folder +
                 "' does not fit the run: " + problem.what());
   }
-  update_ = first_update_ = saved_update_ = checkpoint.update;
-  best_ = checkpoint.best;
-  const nlohmann::json last = cut_metrics(folder_.file("metrics.jsonl"), update_);
-  if (last.is_object()) seconds_before_ = last.value("seconds", 0.0);
-}
-
-void Trainer::open_logs() {
-  metrics_ = std::make_unique<MetricsFile>(folder_.file("metrics.jsonl"));
-  events_ = std::make_unique<EventWriter>(folder_.path());
+  update_ = launched_ = first_update_ = checkpoint.update;
+  seconds_before_ = books_[0].go_on(checkpoint);
 }
 
 // ---- one update ----
 
-Progress Trainer::update() {
-  if (finished()) throw Error("the run in '" + run_.folder + "' is finished");
-  const Clock::time_point began = Clock::now();
-  const float rate = learning_rate();
-  // Every iteration finds what the environments look like in the rollout's last slab, where the one before left it.
-  if (!last_slab_is_current_) env_->observe(learner_->rollout().observations(run_.train.num_steps));
-  last_slab_is_current_ = true;
-  learner_->iterate(*env_, rate);
-  const UpdateMetrics losses = learner_->metrics();
-  ++update_;
-  check(losses);
-  busy_seconds_ += seconds_since(began);
+std::vector<Progress> Trainer::update() { return next_update(/*look_ahead=*/false); }
 
-  Progress now = progress(rate, losses);
-  if (due(run_.train.eval_interval)) now.evaluation = evaluate_both();
-  log(now);
-  const bool best = best_ && best_->timesteps == timesteps();
-  if (best || due(run_.train.checkpoint_interval)) save();
-  return now;
+// With `look_ahead` the device begins with the update after the next before the host looks at what the next has brought.
+std::vector<Progress> Trainer::next_update(bool look_ahead) {
+  if (finished()) throw Error("the run in '" + run().folder + "' is finished");
+  if (launched_ == update_) launch();
+  if (look_ahead) launch();
+  const Sent& sent = sent_[update_ % kSent];
+  device_->wait_for(sent.mark);
+  const Clock::time_point now = Clock::now();
+  busy_seconds_ += seconds_between(std::exchange(busy_since_, now), now);
+  ++update_;
+  const std::vector<UpdateMetrics> losses = learner_->metrics_of(sent.losses);
+  check(losses);
+  std::vector<Progress> all = progress(sent, losses);
+  for (int k = 0; k < num_runs(); ++k) {
+    if (due(train().eval_interval)) all[k].evaluation = evaluate_both(k);
+    books_[k].log(all[k]);
+    if (books_[k].is_best(update_) || due(train().checkpoint_interval)) save(k);
+  }
+  return all;
+}
+
+// Every iteration finds what the environments look like in the rollout's last slab, where the one before left it.
+void Trainer::launch() {
+  if (launched_ == update_) busy_since_ = Clock::now();
+  if (!last_slab_is_current_) env_->observe(learner_->rollout().observations(train().num_steps));
+  last_slab_is_current_ = true;
+  Sent& sent = sent_[launched_ % kSent];
+  sent.learning_rate = learning_rate();
+  learner_->iterate(*env_, sent.learning_rate);
+  learner_->send_metrics(sent.losses);
+  env_->send_statistics(sent.episodes);
+  sent.mark = device_->mark();
+  ++launched_;
+}
+
+// Not beyond an update after which the host wants to see the learner as it is then. The CPU has nothing to gain.
+bool Trainer::may_look_ahead() const {
+  const int64_t next = update_ + 1;
+  auto due_then = [&](int interval) { return interval > 0 && next % interval == 0; };
+  return device_->is_cuda() && next < train().num_updates() && update_ > first_update_ &&
+         !due_then(train().eval_interval) && !due_then(train().checkpoint_interval);
 }
 
 float Trainer::learning_rate() const {
-  const TrainConfig& train = run_.train;
-  if (!train.anneal_lr) return train.learning_rate;
-  const double done = static_cast<double>(update_) / static_cast<double>(train.num_updates());
-  return static_cast<float>(static_cast<double>(train.learning_rate) * (1.0 - done));
+  if (!train().anneal_lr) return train().learning_rate;
+  const double done = static_cast<double>(launched_) / static_cast<double>(train().num_updates());
+  return static_cast<float>(static_cast<double>(train().learning_rate) * (1.0 - done));
+}
+
+void Trainer::check(const std::vector<UpdateMetrics>& losses) {
+  for (int k = 0; k < num_runs(); ++k) {
+    if (train().self_test && update_ == first_update_ + 1 && losses[k].first_ratio_error != 0) {
+      throw Error("self-test: the first probability ratio of update " + std::to_string(update_) + " is off by " +
+                  std::to_string(losses[k].first_ratio_error) +
+                  " on average, so learning does not see the policy that acted (self_test=false goes on all the same)");
+    }
+    for (const auto& [name, value] : named(losses[k])) {
+      // The explained variance of returns that do not vary is 0 / 0, which harms nothing.
+      if (!std::isfinite(value) && name != std::string("explained_variance")) stop_for(k, name, value);
+    }
+  }
 }
 
 // A run whose numbers are no longer finite ends here. Its parameters are (Adam takes no step by such gradients), unless the
 // learner is of another kind: then nothing is saved.
-void Trainer::check(const UpdateMetrics& losses) {
-  if (run_.train.self_test && update_ == first_update_ + 1 && losses.first_ratio_error != 0) {
-    throw Error("self-test: the first probability ratio of update " + std::to_string(update_) + " is off by " +
-                std::to_string(losses.first_ratio_error) +
-                " on average, so learning does not see the policy that acted (self_test=false goes on all the same)");
+void Trainer::stop_for(int k, const char* loss, double value) {
+  const std::string update = std::to_string(update_);
+  device_->synchronize();
+  update_ = launched_;
+  const std::string tensor = learner_->not_finite(k);
+  std::string saved = "the last checkpoint is still good";
+  try {
+    save();
+    saved = "the run is saved as it was before that gradient";
+  } catch (const Error&) {
   }
-  for (const auto& [name, value] : named(losses)) {
-    // The explained variance of returns that do not vary is 0 / 0, which harms nothing.
-    if (std::isfinite(value) || name == std::string("explained_variance")) continue;
-    const std::string tensor = learner_->not_finite();
-    std::string saved = "the last checkpoint is still good";
-    try {
-      save();
-      saved = "the run is saved as it was before that gradient";
-    } catch (const Error&) {
-    }
-    throw Error("update " + std::to_string(update_) + ": losses/" + name + " is " + std::to_string(value) +
-                (tensor.empty() ? "" : ", and so is " + tensor) + "; training cannot go on, " + saved +
-                " (a lower learning_rate or max_grad_norm may help)");
-  }
+  throw Error("update " + update + (num_runs() > 1 ? " of seed " + std::to_string(run(k).train.seed) : "") +
+              ": losses/" + loss + " is " + std::to_string(value) + (tensor.empty() ? "" : ", and so is " + tensor) +
+              "; training cannot go on, " + saved + " (a lower learning_rate or max_grad_norm may help)");
 }
 
-Progress Trainer::progress(float learning_rate, const UpdateMetrics& losses) {
-  const auto steps = run_.train.steps_per_update();
+std::vector<Progress> Trainer::progress(const Sent& sent, const std::vector<UpdateMetrics>& losses) {
+  const auto steps = train().steps_per_update();
   const auto done = static_cast<double>(update_ - first_update_);
-  const double seconds = seconds_since(began_);
+  const double seconds = seconds_between(began_, Clock::now());
   Progress now;
   now.update = update_;
-  now.num_updates = run_.train.num_updates();
+  now.num_updates = train().num_updates();
   now.timesteps = timesteps();
   now.total_timesteps = now.num_updates * steps;
   now.sps = busy_seconds_ > 0 ? done * static_cast<double>(steps) / busy_seconds_ : 0;
   now.seconds = seconds_before_ + seconds;
   now.seconds_left = seconds / done * static_cast<double>(now.num_updates - update_);
-  now.learning_rate = learning_rate;
+  now.learning_rate = sent.learning_rate;
   now.objectives = env_->spec().objectives;
-  now.episodes = env_->take_statistics();
-  now.losses = losses;
-  return now;
-}
-
-void Trainer::log(const Progress& progress) {
-  const nlohmann::ordered_json line = metrics_line(progress);
-  metrics_->append(line);
-  for (const auto& [name, value] : line.items()) {
-    if (name == "update" || name == "timesteps" || !value.is_number()) continue;
-    const float number = value.get<float>();
-    if (std::isfinite(number)) events_->scalar(name, number, progress.timesteps);
+  std::vector<Progress> all(books_.size(), now);
+  const std::vector<EpisodeStatistics> episodes = env_->statistics_of(sent.episodes, num_runs());
+  for (int k = 0; k < num_runs(); ++k) {
+    all[k].run = k;
+    all[k].episodes = episodes[k];
+    all[k].losses = losses[k];
   }
-  events_->flush();
+  return all;
 }
 
 // ---- evaluating ----
 
-Evaluation Trainer::evaluate(bool greedy) {
+Evaluation Trainer::evaluate(bool greedy, int k) {
   if (!evaluation_env_) {
-    const BatchOptions options = evaluation_options(env_->spec(), run_.train.eval_episodes);
-    evaluation_env_ = make_env_(run_.env, device_, options, run_.env_config);
+    const BatchOptions options = evaluation_options(env_->spec(), train().eval_episodes);
+    evaluation_env_ = make_env_(run().env, device_, options, run().env_config);
   }
   Weights weights;
-  if (learner_->goal().weights > 0) weights = evaluation_weights(run_.train, env_->spec().num_objectives);
-  return throng::evaluate(*evaluation_env_, *learner_, greedy, run_.train.seed + kEvaluationSeed, weights);
+  if (learner_->goal().weights > 0) weights = evaluation_weights(run(k).train, env_->spec().num_objectives);
+  return throng::evaluate(*evaluation_env_, *learner_, greedy, run(k).train.seed + kEvaluationSeed, k, weights);
 }
 
-// Evaluates a policy once, and remembers whether it is the best so far.
-const Evaluations& Trainer::evaluate_both() {
-  if (evaluated_update_ == update_) return *evaluated_;
-  evaluated_ = Evaluations{evaluate(false), evaluate(true)};
-  evaluated_update_ = update_;
-  const double score = score_of(evaluated_->sampled);
-  if (!best_ || score > best_->score) {
-    best_ = Checkpoint::Best{score, timesteps()};
-    saved_update_ = -1;  // a checkpoint says which is the best
-  }
-  return *evaluated_;
+// Evaluates a policy once.
+const Evaluations& Trainer::evaluate_both(int k) {
+  if (const Evaluations* done = books_[k].evaluations(update_)) return *done;
+  return books_[k].evaluated({evaluate(false, k), evaluate(true, k)}, update_);
 }
 
 // ---- saving and ending ----
 
-void Trainer::save() {
-  if (saved_update_ == update_) return;
+void Trainer::save(int k) {
+  if (books_[k].saved(update_)) return;
   Checkpoint checkpoint;
-  checkpoint.parameters = learner_->parameters();
-  checkpoint.optimizer = learner_->optimizer_state();
-  checkpoint.env = env_->snapshot();
-  checkpoint.config = run_.to_json();
-  checkpoint.update = update_;
-  checkpoint.timesteps = timesteps();
-  checkpoint.best = best_;
-  metrics_->sync();  // every update before the checkpoint has its line, whatever happens
-  save_checkpoint(folder_.path(), checkpoint);
-  saved_update_ = update_;
+  checkpoint.parameters = learner_->parameters(k);
+  checkpoint.optimizer = learner_->optimizer_state(k);
+  checkpoint.env = block_of(env_->snapshot(), k, num_runs());
+  books_[k].save(std::move(checkpoint), update_);
 }
 
-nlohmann::ordered_json Trainer::finish() {
-  const Evaluations& last = evaluate_both();
-  save();
-  const nlohmann::ordered_json report = {{"update", update_},
-                                         {"timesteps", timesteps()},
-                                         {"sampled", last.sampled.to_json()},
-                                         {"greedy", last.greedy.to_json()}};
-  write_file_atomically(folder_.file("eval.json"), report.dump(2) + "\n");
-  return report;
+void Trainer::save() {
+  for (int k = 0; k < num_runs(); ++k) save(k);
+}
+
+std::vector<nlohmann::ordered_json> Trainer::finish() {
+  std::vector<nlohmann::ordered_json> reports;
+  for (int k = 0; k < num_runs(); ++k) {
+    evaluate_both(k);
+    save(k);
+    reports.push_back(books_[k].report());
+  }
+  return reports;
 }
 
 bool Trainer::train(const std::function<void(const Progress&)>& on_update, const std::function<bool()>& stop) {
+  bool stopping = false;
   while (!finished()) {
-    if (stop && stop()) {
+    stopping = stopping || (stop && stop());
+    if (stopping && launched_ == update_) {
       save();
       return false;
     }
-    const Progress now = update();
-    if (on_update) on_update(now);
+    for (const Progress& now : next_update(!stopping && may_look_ahead())) {
+      if (on_update) on_update(now);
+    }
   }
   finish();
   return true;

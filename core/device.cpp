@@ -37,6 +37,10 @@ class CpuDevice final : public Device {
     if (bytes) std::memset(memory, 0, bytes);
   }
   void synchronize() override {}
+  void* allocate_host(size_t bytes) override { return allocate(bytes); }
+  void release_host(void* memory) noexcept override { release(memory); }
+  uint64_t mark() override { return 0; }
+  void wait_for(uint64_t) override {}
   void* stream() const override { return nullptr; }
   void use_stream(void*) override {}
 };

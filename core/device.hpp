@@ -29,6 +29,12 @@ class THRONG_API Device {
   virtual void copy(void* to, const void* from, size_t bytes) = 0;  // in stream order; either side may be host memory
   virtual void fill_zero(void* memory, size_t bytes) = 0;
   virtual void synchronize() = 0;
+  // Host memory to which the device copies while nobody waits: page-locked, on a GPU.
+  virtual void* allocate_host(size_t bytes) = 0;
+  virtual void release_host(void* memory) noexcept = 0;
+  // Marks how far work has been given; wait_for() waits for all before the mark, and not for what came after it.
+  virtual uint64_t mark() = 0;
+  virtual void wait_for(uint64_t mark) = 0;
   virtual void* stream() const = 0;           // cudaStream_t; null on the CPU, and for CUDA's default stream
   virtual void use_stream(void* stream) = 0;  // work goes to the caller's stream from now on (ignored on the CPU)
 };

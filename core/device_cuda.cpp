@@ -20,8 +20,12 @@ class CudaDevice final : public Device {
     name_ = "cuda:" + std::to_string(index) + " (" + properties.name + ")";
     THRONG_CUDA(cudaStreamCreateWithFlags(&own_stream_, cudaStreamNonBlocking));
     stream_ = own_stream_;
+    for (cudaEvent_t& event : events_) THRONG_CUDA(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
   }
-  ~CudaDevice() override { cudaStreamDestroy(own_stream_); }
+  ~CudaDevice() override {
+    for (cudaEvent_t event : events_) cudaEventDestroy(event);
+    cudaStreamDestroy(own_stream_);
+  }
 
   bool is_cuda() const override { return true; }
   int index() const override { return index_; }
@@ -39,14 +43,30 @@ class CudaDevice final : public Device {
   }
   void fill_zero(void* memory, size_t bytes) override { THRONG_CUDA(cudaMemsetAsync(memory, 0, bytes, stream_)); }
   void synchronize() override { THRONG_CUDA(cudaStreamSynchronize(stream_)); }
+  void* allocate_host(size_t bytes) override {
+    void* memory = nullptr;
+    THRONG_CUDA(cudaMallocHost(&memory, bytes));
+    return memory;
+  }
+  void release_host(void* memory) noexcept override { cudaFreeHost(memory); }
+  uint64_t mark() override {
+    THRONG_CUDA(cudaEventRecord(events_[marks_ % kEvents], stream_));
+    return marks_++;
+  }
+  // An event that has been recorded again since stands for a later mark, behind which this one is, too.
+  void wait_for(uint64_t mark) override { THRONG_CUDA(cudaEventSynchronize(events_[mark % kEvents])); }
   void* stream() const override { return stream_; }
   void use_stream(void* stream) override { stream_ = static_cast<cudaStream_t>(stream); }
 
  private:
   void select() const { THRONG_CUDA(cudaSetDevice(index_)); }
 
+  static constexpr uint64_t kEvents = 4;
+
   int index_;
   std::string name_;
+  cudaEvent_t events_[kEvents] = {};
+  uint64_t marks_ = 0;
   cudaStream_t own_stream_ = nullptr;
   cudaStream_t stream_ = nullptr;
 };

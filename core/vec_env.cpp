@@ -97,6 +97,26 @@ void VecEnv::reset(uint64_t seed) {
   launch(call);
 }
 
+// What reset() writes of a stream is its key, and the number before that of the first episode.
+void VecEnv::reset_blocks(const std::vector<uint64_t>& seeds) {
+  const size_t envs = num_envs(), blocks = seeds.size();
+  if (blocks == 0 || envs % blocks != 0) {
+    throw Error("reset_blocks: " + std::to_string(blocks) + " seeds for " + std::to_string(envs) + " environments");
+  }
+  reset(seeds[0]);
+  if (blocks == 1) return;
+  std::vector<uint32_t> keys(2 * envs);
+  for (size_t e = 0; e < envs; ++e) {
+    const size_t in_block = e % (envs / blocks);
+    const Key own = fold_in(key(seeds[e / (envs / blocks)]), static_cast<uint32_t>(options_.first_env + in_block));
+    keys[e] = own.hi;
+    keys[envs + e] = own.lo;
+  }
+  upload(*device_, book_.key, keys);
+  upload(*device_, book_.episode, std::vector<uint32_t>(envs, ~uint32_t(0)));
+  begin_all();
+}
+
 void VecEnv::reset_where(const uint8_t* mask) {
   Call call;
   call.operation = Call::kResetWhere;
@@ -158,22 +178,36 @@ Image VecEnv::render(int, int) { throw Error(spec_.id + " draws no pictures"); }
 std::vector<Image> VecEnv::render_step(int, const void*, int) { throw Error(spec_.id + " draws no pictures"); }
 
 EpisodeStatistics VecEnv::take_statistics() {
-  const int envs = num_envs(), totals = num_totals();
-  const std::vector<float> host = download(*device_, book_.totals, size_t(totals) * envs);
-  device_->fill_zero(book_.totals, host.size() * sizeof(float));
-  std::vector<double> sums(totals, 0.0);
-  for (int k = 0; k < totals; ++k) {
-    for (int e = 0; e < envs; ++e) sums[k] += host[size_t(k) * envs + e];
+  std::vector<float> sums(num_sums());
+  send_statistics(sums.data());
+  device_->synchronize();
+  return statistics_of(sums.data(), 1)[0];
+}
+
+void VecEnv::send_statistics(float* sums) {
+  device_->copy(sums, book_.totals, num_sums() * sizeof(float));
+  device_->fill_zero(book_.totals, num_sums() * sizeof(float));
+}
+
+std::vector<EpisodeStatistics> VecEnv::statistics_of(const float* sums, int blocks) const {
+  const int envs = num_envs() / blocks, totals = num_totals();
+  std::vector<EpisodeStatistics> all;
+  for (int block = 0; block < blocks; ++block) {
+    std::vector<double> of_block(totals, 0.0);
+    for (int k = 0; k < totals; ++k) {
+      const float* first = sums + size_t(k) * num_envs() + size_t(block) * envs;
+      for (int e = 0; e < envs; ++e) of_block[k] += first[e];
+    }
+    EpisodeStatistics& statistics = all.emplace_back();
+    statistics.episodes = static_cast<int64_t>(of_block[0]);
+    const double episodes = of_block[0] > 0 ? of_block[0] : 1;
+    for (int o = 0; o < spec_.num_objectives; ++o) statistics.returns.push_back(of_block[1 + o] / episodes);
+    statistics.length = of_block[1 + spec_.num_objectives] / episodes;
+    for (size_t i = 0; i < spec_.info.size(); ++i) {
+      statistics.info[spec_.info[i]] = of_block[2 + spec_.num_objectives + i] / episodes;
+    }
   }
-  EpisodeStatistics statistics;
-  statistics.episodes = static_cast<int64_t>(sums[0]);
-  const double episodes = sums[0] > 0 ? sums[0] : 1;
-  for (int o = 0; o < spec_.num_objectives; ++o) statistics.returns.push_back(sums[1 + o] / episodes);
-  statistics.length = sums[1 + spec_.num_objectives] / episodes;
-  for (size_t i = 0; i < spec_.info.size(); ++i) {
-    statistics.info[spec_.info[i]] = sums[2 + spec_.num_objectives + i] / episodes;
-  }
-  return statistics;
+  return all;
 }
 
 std::vector<uint64_t> VecEnv::state_hashes() {

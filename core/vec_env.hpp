@@ -128,6 +128,8 @@ class THRONG_API VecEnv {
 
   // Environment e begins its first episode; its random stream is fold_in(key(seed), first_env + e).
   void reset(uint64_t seed);
+  // Equal blocks of environments, one for each seed: every block begins as a batch of its own does after reset(seed).
+  virtual void reset_blocks(const std::vector<uint64_t>& seeds);
   // The environments with mask[e] != 0 begin their next episode. Device pointer, [env].
   void reset_where(const uint8_t* mask);
   // One transition of every environment: pointers in, one launch, pointers out; nothing is allocated or waited for.
@@ -163,6 +165,11 @@ class THRONG_API VecEnv {
 
   // Statistics of the episodes that ended since the last call (waits for the device).
   EpisodeStatistics take_statistics();
+  // The same in two halves, between which nobody has to wait. The sums go to host memory, [total, env], and begin anew; then
+  // the averages of each of `blocks` equal blocks of environments are made of them.
+  size_t num_sums() const { return size_t(num_totals()) * num_envs(); }
+  void send_statistics(float* sums);
+  std::vector<EpisodeStatistics> statistics_of(const float* sums, int blocks) const;
 
   // The state as a value. Equal hashes mean equal state bits, on any device and in any batch.
   const std::vector<StateArray>& state() const { return state_; }

@@ -150,9 +150,9 @@ void introduce(Trainer& trainer, const TrainOptions& options) {
   const Run& run = trainer.run();
   const EnvSpec& spec = trainer.env().spec();
   const EnvEntry& entry = *find_env(run.env).entry;
-  if (options.json) {
-    ordered_json line = {{"type", "run"}, {"folder", run.folder}};
-    line.update(run.to_json());
+  for (int k = 0; options.json && k < trainer.num_runs(); ++k) {
+    ordered_json line = {{"type", "run"}, {"folder", trainer.run(k).folder}};
+    line.update(trainer.run(k).to_json());
     print_line(line.dump());
   }
   if (options.quiet) return;
@@ -162,14 +162,16 @@ void introduce(Trainer& trainer, const TrainOptions& options) {
   say("  settings unlike the defaults: " + differences(write_config(TrainConfig{}), write_config(run.train)));
   say("device memory: " + compact(static_cast<double>(trainer.env().bytes())) + "B environments, " +
       compact(static_cast<double>(trainer.learner().bytes())) + "B learner");
-  say("run folder: " + run.folder);
+  if (trainer.num_runs() > 1)
+    say(std::to_string(trainer.num_runs()) + " runs side by side; progress is that of the first, SPS of all together");
+  for (int k = 0; k < trainer.num_runs(); ++k) say("run folder: " + trainer.run(k).folder);
   if (trainer.update_count() > 0) say("continues after update " + std::to_string(trainer.update_count()));
 }
 
 // A line of metrics.jsonl, and where the run stands.
 void print_json(const Trainer& trainer, const Progress& progress) {
   ordered_json line = {{"type", "update"},
-                       {"seed", trainer.run().train.seed},
+                       {"seed", trainer.run(progress.run).train.seed},
                        {"num_updates", progress.num_updates},
                        {"total_timesteps", progress.total_timesteps},
                        {"seconds_left", progress.seconds_left}};
@@ -187,46 +189,55 @@ std::string evaluation_text(const Progress& progress) {
          fixed(sampled[shown].second.mean, 3) + " sampled, " + fixed(greedy[shown].second.mean, 3) + " greedy";
 }
 
-// The folder's last lines: how good it has become, and where it lies.
+// The folders' last lines: how good it has become, and where it lies.
 void conclude(Trainer& trainer, const TrainOptions& options) {
-  const std::string& folder = trainer.run().folder;
-  const ordered_json evaluations = trainer.finish();  // what train() has just written
-  if (options.json) {
-    ordered_json line = {{"type", "result"}, {"folder", folder}};
-    line.update(evaluations);
-    print_line(line.dump());
+  const std::vector<ordered_json> reports = trainer.finish();  // what train() has just written
+  for (int k = 0; k < trainer.num_runs(); ++k) {
+    const std::string& folder = trainer.run(k).folder;
+    if (options.json) {
+      ordered_json line = {{"type", "result"}, {"folder", folder}};
+      line.update(reports[k]);
+      print_line(line.dump());
+    }
+    for (const std::string& line : evaluation_table(reports[k])) say(line);
+    say("run folder: " + folder);
   }
-  for (const std::string& line : evaluation_table(evaluations)) say(line);
-  say("run folder: " + folder);
 }
 
 int go(Trainer& trainer, const TrainOptions& options, const StopOnSignal& stop) {
   introduce(trainer, options);
   ProgressLine line(options.quiet);
   const auto on_update = [&](const Progress& progress) {
-    line.show(progress);
     if (options.json) print_json(trainer, progress);
+    if (progress.run == 0) {
+      Progress shown = progress;
+      shown.sps *= trainer.num_runs();
+      line.show(shown);
+    }
     if (progress.evaluation) line.say_above(evaluation_text(progress));
-    if (progress.update == progress.num_updates) line.say_above("evaluating");
+    const bool last = progress.run == trainer.num_runs() - 1;
+    if (last && progress.update == progress.num_updates) line.say_above("evaluating");
   };
   const bool finished = trainer.train(on_update, [&] { return stop.requested(); });
   line.end();
-  if (!finished) {
-    say("stopped and saved; to go on: throng train --resume " + trainer.run().folder);
-    return stop.exit_status();
+  if (finished) {
+    conclude(trainer, options);
+  } else {
+    for (int k = 0; k < trainer.num_runs(); ++k)
+      say("stopped and saved; to go on: throng train --resume " + trainer.run(k).folder);
   }
-  conclude(trainer, options);
   return stop.exit_status();
 }
 
 // What the run would keep in device memory, to the byte; everything is made, and nothing is written. Evaluations, whose
 // environments are made when they begin, come on top.
-void show_memory(const Run& run, const std::shared_ptr<Device>& device, bool as_json) {
+void show_memory(const Run& run, int num_seeds, const std::shared_ptr<Device>& device, bool as_json) {
   BatchOptions batch;
-  batch.num_envs = run.train.num_envs;
+  batch.num_envs = run.train.num_envs * num_seeds;
   auto env = make(run.env, device, batch, run.env_config);
   if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
-  const auto learner = make_learner(device, env->spec(), run.train.num_envs, run.train);
+  const std::vector<TrainConfig> configs(num_seeds, run.train);
+  const auto learner = make_learner(device, env->spec(), run.train.num_envs, configs);
   auto plan = learner->memory_plan();
   plan.insert(plan.begin(), {"environments", env->bytes()});
   plan.emplace_back("all", env->bytes() + learner->bytes());
@@ -239,36 +250,16 @@ void show_memory(const Run& run, const std::shared_ptr<Device>& device, bool as_
   if (as_json) print_line(ordered_json{{"type", "memory"}, {"device", device->kind()}, {"bytes", line}}.dump());
 }
 
-// Runs that differ in their seeds, in one process: an update of each in turn. They share nothing, so each is the run that it
-// would be alone; to go on with one, --resume its folder.
-int go_side_by_side(const Run& first, const TrainOptions& options, const StopOnSignal& stop) {
+// Runs that differ in their seeds, and are trained side by side.
+std::vector<Run> runs_of(const Run& first, int num_seeds) {
+  if (num_seeds == 1) return {first};
   if (first.folder.empty()) throw Error("--num_seeds needs --out DIR: every run gets DIR/seed_N");
-  std::vector<std::unique_ptr<Trainer>> trainers;
-  for (int k = 0; k < options.num_seeds; ++k) {
-    Run run = first;
-    run.train.seed += static_cast<uint64_t>(k);
-    run.folder += "/seed_" + std::to_string(run.train.seed);
-    trainers.push_back(std::make_unique<Trainer>(std::move(run), make));
-    introduce(*trainers.back(), options);
+  std::vector<Run> runs(num_seeds, first);
+  for (int k = 0; k < num_seeds; ++k) {
+    runs[k].train.seed += static_cast<uint64_t>(k);
+    runs[k].folder += "/seed_" + std::to_string(runs[k].train.seed);
   }
-  ProgressLine line(options.quiet);
-  while (!trainers.back()->finished() && !stop.requested()) {  // all have as many updates
-    for (const auto& trainer : trainers) {
-      const Progress progress = trainer->update();
-      line.show(progress);
-      if (options.json) print_json(*trainer, progress);
-    }
-  }
-  line.end();
-  for (const auto& trainer : trainers) {
-    if (trainer->finished()) {
-      conclude(*trainer, options);
-    } else {
-      trainer->save();
-      say("stopped and saved; to go on: throng train --resume " + trainer->run().folder);
-    }
-  }
-  return stop.exit_status();
+  return runs;
 }
 
 int begin(const TrainOptions& options, const StopOnSignal& stop) {
@@ -277,9 +268,8 @@ int begin(const TrainOptions& options, const StopOnSignal& stop) {
   const std::shared_ptr<Device> device = open_device(run.device);
   say("device: " + device->name());
   run.device = device->kind();
-  if (options.dry_run) return show_memory(run, device, options.json), 0;
-  if (options.num_seeds > 1) return go_side_by_side(run, options, stop);
-  Trainer trainer(std::move(run), make);
+  if (options.dry_run) return show_memory(run, options.num_seeds, device, options.json), 0;
+  Trainer trainer(runs_of(run, options.num_seeds), make);
   return go(trainer, options, stop);
 }
 
@@ -333,7 +323,7 @@ Action add_train(CLI::App& app) {
   app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
   app.add_flag("--quiet", options->quiet, "no progress on stderr");
   app.add_flag("--json", options->json, "progress as one JSON object per update on stdout");
-  app.add_option("--num_seeds", options->num_seeds, "so many runs of seeds from `seed` on, in turn; in OUT/seed_N")
+  app.add_option("--num_seeds", options->num_seeds, "so many runs of seeds from `seed` on, in one batch; in OUT/seed_N")
       ->capture_default_str();
   app.add_flag("--dry_run", options->dry_run, "only say what would lie in device memory, in bytes");
   add_setting_flags(app, *options);

@@ -26,6 +26,7 @@ class FakeLearner final : public Learner {
   // Greedy actions of the game tiny: straight to the goal.
   static int32_t to_the_goal(float way) { return way < 0 ? 0 : way > 0 ? 2 : 1; }
 
+  Device& device() const override { return *device_; }
   const Rollout& rollout() const override { return rollout_; }
 
   void begin_rollout() override {
@@ -36,7 +37,8 @@ class FakeLearner final : public Learner {
 
   void act(int t) override {
     act_on(rollout_.observations(t), nullptr, nullptr, rollout_.rows(), false,
-           fold_in(key_, static_cast<uint32_t>(updates_)), static_cast<uint32_t>(t), rollout_.actions_at(t), nullptr);
+           fold_in(key_, static_cast<uint32_t>(updates_)), static_cast<uint32_t>(t), rollout_.actions_at(t), 0,
+           nullptr);
   }
 
   // Rows of environments that did not end in this step are older, and a resumed run does not have them.
@@ -51,7 +53,7 @@ class FakeLearner final : public Learner {
   // Drawn actions depend on parameters, observations and availability; all of this is host memory on the CPU.
   int state_dim() const override { return 0; }
   void act_on(const Observations& seen, const uint8_t*, float*, int64_t rows, bool greedy, Key key, uint32_t draw,
-              void* to, const float*) override {
+              void* to, int, const float*) override {
     auto* actions = static_cast<int32_t*>(to);
     const Key drawn = fold_in(key, draw);
     for (int64_t row = 0; row < rows; ++row) {
@@ -83,14 +85,18 @@ class FakeLearner final : public Learner {
     metrics_.explained_variance = NAN;  // as for returns without variance
     metrics_.first_ratio_error = updates_ == unlike_at ? 0.5 : 0;
   }
-  UpdateMetrics metrics() override { return metrics_; }
+  size_t num_sums() const override { return 0; }
+  void send_metrics(double*) override {}
+  std::vector<UpdateMetrics> metrics_of(const double*) const override { return {metrics_}; }
 
-  std::map<std::string, Tensor> parameters() override { return {{"actor,weights", Tensor::of<float>({2}, weights_)}}; }
-  std::map<std::string, Tensor> optimizer_state() override {
+  std::map<std::string, Tensor> parameters(int) override {
+    return {{"actor,weights", Tensor::of<float>({2}, weights_)}};
+  }
+  std::map<std::string, Tensor> optimizer_state(int) override {
     return {{"momentum", Tensor::of<float>({}, std::vector<float>{momentum_})},
             {"updates", Tensor::of<int64_t>({2}, std::vector<int64_t>{updates_, finals_seen_})}};
   }
-  void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& state) override {
+  void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& state, int) override {
     if (!parameters.contains("actor,weights")) throw Error("lacks parameter 'actor,weights'");
     const auto weights = parameters.at("actor,weights").as<float>();
     weights_.assign(weights.begin(), weights.end());
@@ -116,8 +122,8 @@ class FakeLearner final : public Learner {
 };
 
 inline std::unique_ptr<Learner> make_fake_learner(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs,
-                                                  const TrainConfig& config) {
-  return std::make_unique<FakeLearner>(std::move(device), spec, num_envs, config);
+                                                  const std::vector<TrainConfig>& configs) {
+  return std::make_unique<FakeLearner>(std::move(device), spec, num_envs, configs.at(0));
 }
 
 }  // namespace throng

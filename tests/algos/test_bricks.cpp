@@ -111,10 +111,10 @@ TEST_CASE("matrix products agree with plain loops, and a row does not depend on 
   const auto dy = synthetic::numbers(padded * out, key(3), -1, 1);
   std::vector<float> y(padded * out), dx(padded * in), dw(in * out);
   const auto bias = synthetic::numbers(out, key(4), -1, 1);
-  matmul->forward(rows, in, out, {x.data(), in}, w.data(), bias.data(), kIdentity, {y.data(), out});
+  matmul->forward({}, rows, in, out, {x.data(), in}, w.data(), bias.data(), kIdentity, {y.data(), out});
   dx.assign(dx.size(), 1.0f);
-  matmul->backward_input(rows, in, out, {dy.data(), out}, w.data(), {dx.data(), in}, /*add=*/true);
-  matmul->backward_weight(rows, in, out, {x.data(), in}, {dy.data(), out}, dw.data());
+  matmul->backward_input({}, rows, in, out, {dy.data(), out}, w.data(), {dx.data(), in}, /*add=*/true);
+  matmul->backward_weight({}, rows, in, out, {x.data(), in}, {dy.data(), out}, dw.data());
   for (int64_t r : {0, 1, 127, 128, 700, 1499}) {
     for (int j = 0; j < out; ++j) {
       double sum = bias[j];
@@ -136,7 +136,7 @@ TEST_CASE("matrix products agree with plain loops, and a row does not depend on 
   }
   std::vector<float> shifted(padded * in), z(padded * out);
   std::copy(x.begin(), x.begin() + 100 * in, shifted.begin() + 517 * in);
-  matmul->forward(617, in, out, {shifted.data(), in}, w.data(), bias.data(), kIdentity, {z.data(), out});
+  matmul->forward({}, 617, in, out, {shifted.data(), in}, w.data(), bias.data(), kIdentity, {z.data(), out});
   for (int k = 0; k < 100 * out; ++k) REQUIRE(z[517 * out + k] == y[k]);
 }
 
@@ -146,24 +146,24 @@ TEST_CASE("sums of rows and columns are exact enough and do not depend on thread
     auto device = open_device(name);
     Arena arena(device);
     Reducer reducer;
-    reducer.want(arena, 40);
+    reducer.want(arena, 1, 40);
     arena.commit();
     const int64_t rows = 100003;
     std::vector<double> out(2), again(2);
     std::vector<float> columns(40);
-    auto body = [](int64_t row, double(&sums)[2]) {
+    auto body = [](int, int64_t row, double(&sums)[2]) {
       sums[0] += double(row);
       sums[1] += 0.1;
     };
-    sum_rows<2>(*device, reducer, rows, out.data(), body);
+    sum_rows<2>(*device, reducer, 1, rows, out.data(), 0, body);
     CHECK(out[0] == rows * (rows - 1) / 2.0);
     CHECK(out[1] == Approx(0.1 * rows).epsilon(1e-12));
     limit_cpu_threads(1);
-    sum_rows<2>(*device, reducer, rows, again.data(), body);
+    sum_rows<2>(*device, reducer, 1, rows, again.data(), 0, body);
     limit_cpu_threads(0);
     CHECK(again == out);
-    sum_columns(*device, reducer, rows, 40, columns.data(),
-                [](int64_t row, int column) { return row % 7 == column ? 1.0f : 0.0f; });
+    sum_columns(*device, reducer, {}, rows, 40, columns.data(),
+                [](int, int64_t row, int column) { return row % 7 == column ? 1.0f : 0.0f; });
     for (int c = 0; c < 40; ++c) CHECK(columns[c] == (c < 7 ? (rows + 6 - c) / 7 : 0));
   }
 }
@@ -175,7 +175,8 @@ TEST_CASE("Adam's first steps and the clipping of gradient norms") {
   Schedule* schedule;
   float *parameters, *gradients;
   double* norms;
-  adam.want(arena, 2, 1);
+  const Groups one{1, 2};
+  adam.want(arena, one, 1);
   arena.want(schedule, 1);
   arena.want(parameters, 2);
   arena.want(gradients, 2);
@@ -187,20 +188,20 @@ TEST_CASE("Adam's first steps and the clipping of gradient norms") {
   norms[1] = 16;
   schedule->learning_rate = 0.1f;
   adam.prepare(*device, schedule, 1);
-  adam.update(*device, 2, parameters, gradients, norms, 1, true, schedule, 0, 0.0f, 0.0f);
+  adam.update(*device, one, parameters, gradients, {norms, 2, 1, true, 0.0f}, schedule, 0, 0.0f);
   CHECK(parameters[0] == Approx(-0.1));  // the first step is the learning rate, whatever the gradient
   CHECK(parameters[1] == Approx(0.1));
   CHECK(adam.first[0] == Approx(0.3));
   adam.first[0] = adam.first[1] = 0;
-  adam.update(*device, 2, parameters, gradients, norms, 1, true, schedule, 0, 0.0f, 2.5f);
+  adam.update(*device, one, parameters, gradients, {norms, 2, 1, true, 2.5f}, schedule, 0, 0.0f);
   CHECK(adam.first[0] == Approx(0.1 * 1.5));  // 3 * 2.5 / 5
   adam.first[0] = adam.first[1] = 0;
-  adam.update(*device, 2, parameters, gradients, norms, 1, false, schedule, 0, 0.0f, 3.5f);
+  adam.update(*device, one, parameters, gradients, {norms, 2, 1, false, 3.5f}, schedule, 0, 0.0f);
   CHECK(adam.first[0] == Approx(0.3));
   CHECK(adam.first[1] == Approx(-0.35));  // each by its own norm
   const float before = parameters[0];
   norms[1] = NAN;
-  adam.update(*device, 2, parameters, gradients, norms, 1, true, schedule, 0, 0.0f, 2.5f);
+  adam.update(*device, one, parameters, gradients, {norms, 2, 1, true, 2.5f}, schedule, 0, 0.0f);
   CHECK(parameters[0] == before);
 }
 

@@ -59,7 +59,7 @@ std::vector<std::pair<TrainConfig, EnvSpec>> kinds() {
 // On the CPU, after two rollouts, of which the second is not learned from yet.
 std::unique_ptr<Ppo> second_rollout(const std::shared_ptr<Device>& device, const TrainConfig& config,
                                     const EnvSpec& spec) {
-  auto ppo = std::make_unique<Ppo>(device, spec, config.num_envs, config);
+  auto ppo = std::make_unique<Ppo>(device, spec, config.num_envs, std::vector{config});
   synthetic::fill(*ppo, *device, key(3));
   ppo->learn(1e-3f);
   synthetic::fill(*ppo, *device, key(4));
@@ -240,7 +240,7 @@ TEST_CASE("slopes of a utility are its derivatives, at the values of the episode
 TEST_CASE("rewards are divided by the deviation of the returns so far") {
   auto device = open_device("cpu");
   const TrainConfig config = weighing();
-  Ppo ppo(device, several(), config.num_envs, config);
+  Ppo ppo(device, several(), config.num_envs, {config});
   const Rollout& r = ppo.rollout();
   double n = 0;
   std::vector<double> sum(kObjectives), squares(kObjectives), running(r.rows() * kObjectives);
@@ -272,7 +272,7 @@ TEST_CASE("numbers beyond the border are learned from as drawn and played as the
   spec.continuous = 3;
   TrainConfig config = synthetic::config();
   config.num_envs = 500;
-  Ppo ppo(device, spec, config.num_envs, config);
+  Ppo ppo(device, spec, config.num_envs, {config});
   synthetic::fill(ppo, *device, key(5));
   const Rollout& r = ppo.rollout();
   const int last = r.num_steps - 1;
@@ -298,10 +298,10 @@ TEST_CASE("with several objectives, and with numbers as actions, the first minib
     auto device = open_device(name);
     for (auto& [config, spec] : kinds()) {
       INFO(kAlgos[config.algo] << " " << spec.continuous << " " << spec.obs_dtype << " " << config.gru_size);
-      auto learner = make_learner(device, spec, config.num_envs, config);
+      auto learner = make_learner(device, spec, config.num_envs, {config});
       for (int rollout = 0; rollout < 2; ++rollout) {
         synthetic::fill(*learner, *device, key(3 + rollout));
-        const UpdateMetrics metrics = learner->update(1e-3f);
+        const UpdateMetrics metrics = learner->update(1e-3f)[0];
         CHECK(metrics.first_ratio_error == 0.0);
         CHECK(metrics.approx_kl > 0.0);
         CHECK(std::isfinite(metrics.value_loss));
@@ -315,8 +315,8 @@ TEST_CASE("a learner of several objectives continues bit for bit") {
     auto device = open_device(name);
     for (const auto& [config, spec] : kinds()) {
       INFO(name << " " << kAlgos[config.algo] << " " << spec.continuous << " " << config.gru_size);
-      auto straight = make_learner(device, spec, config.num_envs, config);
-      auto second = make_learner(device, spec, config.num_envs, config);
+      auto straight = make_learner(device, spec, config.num_envs, {config});
+      auto second = make_learner(device, spec, config.num_envs, {config});
       synthetic::fill(*straight, *device, key(41));
       straight->update(1e-3f);
       second->load(straight->parameters(), straight->optimizer_state());
@@ -338,7 +338,7 @@ TEST_CASE("CPU and GPU agree on learning from several objectives and on numbers 
     auto one_update = [&config = config, &spec = spec](const std::string& name) {
       auto device = open_device(name);
       config.update_epochs = config.num_minibatches = 1;
-      auto learner = make_learner(device, spec, config.num_envs, config);
+      auto learner = make_learner(device, spec, config.num_envs, {config});
       synthetic::fill(*learner, *device, key(31));
       learner->update(1e-3f);
       return learner->parameters();
@@ -355,7 +355,7 @@ TEST_CASE("CPU and GPU agree on learning from several objectives and on numbers 
 TEST_CASE("settings that do not go with the objectives are refused") {
   auto device = open_device("cpu");
   auto refused = [&](TrainConfig config, const EnvSpec& spec) {
-    CHECK_THROWS_AS(make_learner(device, spec, config.num_envs, config), Error);
+    CHECK_THROWS_AS(make_learner(device, spec, config.num_envs, {config}), Error);
   };
   refused(synthetic::config(), several());
   TrainConfig config = weighing();

@@ -144,7 +144,7 @@ void check_gradients(TrainConfig config, const EnvSpec& spec, float moved) {
   auto device = open_device("cpu");
   const size_t first_of_second_head = spec.num_heads() > 0 ? spec.choices(0) % spec.num_actions : 0;
   config.num_minibatches = 1;
-  Ppo ppo(device, spec, config.num_envs, config);
+  Ppo ppo(device, spec, config.num_envs, {config});
   synthetic::fill(ppo, *device, key(10), first_of_second_head);
   ppo.learn(0.0f);
   synthetic::fill(ppo, *device, key(11), first_of_second_head);

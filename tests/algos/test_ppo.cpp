@@ -49,10 +49,10 @@ TEST_CASE("the first minibatch has ratio exactly 1") {
     for (TrainConfig config : kinds()) {
       INFO(described(config));
       config.num_envs = 96;  // rollout and minibatch differ in size and neither is a whole number of row blocks
-      auto learner = make_learner(device, synthetic::spec(3, 8, 75, 3), config.num_envs, config);
+      auto learner = make_learner(device, synthetic::spec(3, 8, 75, 3), config.num_envs, {config});
       for (int rollout = 0; rollout < 2; ++rollout) {  // the second begins with recurrent states that are not zero
         synthetic::fill(*learner, *device, key(3 + rollout));
-        const UpdateMetrics metrics = learner->update(1e-3f);
+        const UpdateMetrics metrics = learner->update(1e-3f)[0];
         CHECK(metrics.first_ratio_error == 0.0);
         CHECK(metrics.approx_kl > 0.0);  // later minibatches have moved
         CHECK(std::isfinite(metrics.policy_loss));
@@ -66,7 +66,7 @@ TEST_CASE("GAE equals the naive sum of discounted errors") {
     INFO(name);
     auto device = open_device(name);
     const TrainConfig config = synthetic::config();
-    auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
+    auto learner = make_learner(device, synthetic::spec(), config.num_envs, {config});
     synthetic::fill(*learner, *device, key(21));
     learner->update(0.0f);
     const Rollout& r = learner->rollout();
@@ -108,7 +108,7 @@ TEST_CASE("replaying a rollout gives the recurrent states of acting, bit for bit
   auto device = open_device("cpu");
   TrainConfig config = recurrent(synthetic::config());
   config.num_minibatches = 1;
-  Ppo ppo(device, synthetic::spec(), config.num_envs, config);
+  Ppo ppo(device, synthetic::spec(), config.num_envs, {config});
   synthetic::fill(ppo, *device, key(7));
   ppo.learn(1e-3f);
   synthetic::fill(ppo, *device, key(8));
@@ -119,11 +119,12 @@ TEST_CASE("replaying a rollout gives the recurrent states of acting, bit for bit
   ppo.gather(0);
   ppo.compute_loss(0, std::vector<double>(kPpoTerms).data());
   const size_t numbers = r.rows() * ppo.state_dim();
-  const float* last = ppo.policy().states() + (r.num_steps - 1) * numbers;
+  const float* states = ppo.policy().states().data;
+  const float* last = states + (r.num_steps - 1) * numbers;
   CHECK(std::equal(last, last + numbers, after_acting.as<float>().begin()));
   // Acting step by step from the same beginning, on buffers elsewhere: the same states at every time.
   std::vector<float> state(ppo.start_states(0), ppo.start_states(0) + numbers);
-  std::vector<float> replayed(ppo.policy().states(), ppo.policy().states() + r.num_steps * numbers);
+  std::vector<float> replayed(states, states + r.num_steps * numbers);
   std::vector<int32_t> actions(r.rows());
   for (int t = 0; t < r.num_steps; ++t) {
     for (int64_t row = 0; row < r.rows(); ++row) {
@@ -141,7 +142,7 @@ TEST_CASE("recurrent state begins anew when an episode ends and while an agent i
   TrainConfig config = recurrent(synthetic::config());
   for (const bool at_end : {true, false}) {
     config.reset_at_episode_end = at_end;
-    Ppo ppo(device, synthetic::spec(), config.num_envs, config);
+    Ppo ppo(device, synthetic::spec(), config.num_envs, {config});
     synthetic::fill(ppo, *device, key(9));
     ppo.mark_resets(config.num_steps);
     const Rollout& r = ppo.rollout();
@@ -163,7 +164,7 @@ TEST_CASE("a truncated episode is worth its final observation, seen with the rec
     TrainConfig config = recurrent(synthetic::config());
     config.share_layers = share;
     config.num_minibatches = 1;
-    Ppo ppo(device, synthetic::spec(), config.num_envs, config);
+    Ppo ppo(device, synthetic::spec(), config.num_envs, {config});
     synthetic::fill(ppo, *device, key(9));
     ppo.learn(0.0f);
     const Rollout& r = ppo.rollout();
@@ -175,7 +176,7 @@ TEST_CASE("a truncated episode is worth its final observation, seen with the rec
     ppo.set_order(Ppo::kAsTheyLie);
     ppo.gather(0);
     ppo.compute_loss(0, std::vector<double>(kPpoTerms).data());
-    const float* values = ppo.values_of_batch() + 3 * r.rows();
+    const float* values = ppo.values_of_batch().data + 3 * r.rows();
     for (int a = 0; a < r.num_agents; ++a) CHECK(values[a] == finals[a]);
   }
 }
@@ -186,7 +187,7 @@ TEST_CASE("the same seed gives the same parameters") {
       auto train = [&](uint64_t seed) {
         auto device = open_device(name);
         config.seed = seed;
-        auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
+        auto learner = make_learner(device, synthetic::spec(), config.num_envs, {config});
         for (int update = 0; update < 3; ++update) {
           synthetic::fill(*learner, *device, key(31 + update));
           learner->update(1e-3f);
@@ -218,7 +219,7 @@ TEST_CASE("CPU and GPU agree on gradients and on the step they lead to") {
     auto one_update = [&config = config, &spec = spec](const std::string& name) {
       auto device = open_device(name);
       config.update_epochs = config.num_minibatches = 1;
-      auto learner = make_learner(device, spec, config.num_envs, config);
+      auto learner = make_learner(device, spec, config.num_envs, {config});
       synthetic::fill(*learner, *device, key(31), spec.choices(0) % spec.num_actions);
       learner->update(1e-3f);
       return std::pair{learner->parameters(), learner->optimizer_state()};
@@ -242,8 +243,8 @@ TEST_CASE("a learner continues from parameters and optimizer state bit for bit")
     auto device = open_device(name);
     for (const TrainConfig& config : kinds()) {
       INFO(name << ", " << described(config));
-      auto straight = make_learner(device, synthetic::spec(), config.num_envs, config);
-      auto second = make_learner(device, synthetic::spec(), config.num_envs, config);
+      auto straight = make_learner(device, synthetic::spec(), config.num_envs, {config});
+      auto second = make_learner(device, synthetic::spec(), config.num_envs, {config});
       synthetic::fill(*straight, *device, key(41));
       straight->update(1e-3f);
       second->load(straight->parameters(), straight->optimizer_state());
@@ -261,12 +262,12 @@ TEST_CASE("a gradient that is not finite changes no parameter, and its name is t
   for (const std::string& name : test_devices()) {
     auto device = open_device(name);
     const TrainConfig config = synthetic::config();
-    auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
+    auto learner = make_learner(device, synthetic::spec(), config.num_envs, {config});
     synthetic::fill(*learner, *device, key(51));
     const auto before = learner->parameters();
     const Rollout& r = learner->rollout();
     upload(*device, r.rewards, std::vector<float>(r.num_steps * r.rows(), INFINITY));
-    const UpdateMetrics metrics = learner->update(1e-3f);
+    const UpdateMetrics metrics = learner->update(1e-3f)[0];
     CHECK_FALSE(std::isfinite(metrics.value_loss));
     CHECK(learner->not_finite().starts_with("gradient of '"));
     for (const auto& [path, tensor] : learner->parameters()) CHECK(tensor.data == before.at(path).data);
@@ -276,11 +277,11 @@ TEST_CASE("a gradient that is not finite changes no parameter, and its name is t
 TEST_CASE("parameters of another network are refused") {
   auto device = open_device("cpu");
   TrainConfig config = synthetic::config();
-  auto learner = make_learner(device, synthetic::spec(), config.num_envs, config);
+  auto learner = make_learner(device, synthetic::spec(), config.num_envs, {config});
   config.hidden_sizes = {9, 7};
-  auto other = make_learner(device, synthetic::spec(), config.num_envs, config);
+  auto other = make_learner(device, synthetic::spec(), config.num_envs, {config});
   CHECK_THROWS_AS(learner->load(other->parameters(), {}), Error);
   config.hidden_sizes = {9};
-  auto shallow = make_learner(device, synthetic::spec(), config.num_envs, config);
+  auto shallow = make_learner(device, synthetic::spec(), config.num_envs, {config});
   CHECK_THROWS_AS(learner->load(shallow->parameters(), {}), Error);
 }
