@@ -8,7 +8,7 @@
 #include "algos/parameters.hpp"
 
 #ifdef __CUDACC__
-#include "algos/gru_cuda.hpp"
+#include "algos/gru_mma_cuda.hpp"
 #endif
 
 namespace throng {
@@ -151,28 +151,46 @@ class Gru {
     return {states_ + t * sequences * size_, size_, (steps + 1) * sequences * size_};
   }
 
-  // All steps in one launch, where there is a kernel for it: on a GPU, in float32, for the usual sizes. False: there is none.
+  // All steps in one launch, where there is a kernel for it: on a GPU, for the usual sizes. False: there is none. The choice does
+  // not depend on the number of rows.
 #ifdef __CUDACC__
+  // run(operand, size); an operand of float is computed with as it is.
   template <class Run>
   bool fused(const Compute& c, Run&& run) const {
-    if (c.matmul.precision() != kFp32) return false;
-    if (size_ == 128) return run(std::integral_constant<int, 128>()), true;
-    if (size_ == 64) return run(std::integral_constant<int, 64>()), true;
-    return false;
+    auto with_size = [&](auto operand) {
+      if (size_ == 128) return run(operand, std::integral_constant<int, 128>());
+      if (size_ == 64) return run(operand, std::integral_constant<int, 64>());
+      return false;
+    };
+    const Precision precision = c.matmul.precision();
+    return precision == kFp32   ? with_size(0.0f)
+           : precision == kTf32 ? with_size(cuda::Tf32())
+                                : with_size(cuda::Bf16());
   }
   cuda::GruSequences all(const Compute& c, int steps, int64_t sequences, const uint8_t* resets) const {
     return {c.groups, steps, sequences, c.parameters + recurrent_, resets, gates(0, steps * sequences)};
   }
   bool forward_fused(const Compute& c, int steps, int64_t sequences, const uint8_t* resets, Rows before) const {
-    return fused(c, [&](auto size) {
-      cuda::gru_forward<size()>(c.device, all(c, steps, sequences, resets), c.parameters + bias_, before,
-                                states(1, steps, sequences));
+    const cuda::GruSequences g = all(c, steps, sequences, resets);
+    const float* bias = c.parameters + bias_;
+    const OutRows after = states(1, steps, sequences);
+    return fused(c, [&](auto operand, auto size) {
+      using Operand = decltype(operand);
+      if constexpr (std::is_same_v<Operand, float>)
+        return cuda::gru_forward<size()>(c.device, g, bias, before, after), true;
+      else
+        return cuda::gru_forward_mma<Operand, size()>(c.device, g, bias, before, after);
     });
   }
   bool backward_fused(const Compute& c, int steps, int64_t sequences, const uint8_t* resets, const float* d_out) const {
-    return fused(c, [&](auto size) {
-      cuda::gru_backward<size()>(c.device, all(c, steps, sequences, resets),
-                                 Matmul::packed(d_out, steps * sequences, size_), states(0, steps, sequences));
+    const cuda::GruSequences g = all(c, steps, sequences, resets);
+    const Rows d_after = Matmul::packed(d_out, steps * sequences, size_);
+    return fused(c, [&](auto operand, auto size) {
+      using Operand = decltype(operand);
+      if constexpr (std::is_same_v<Operand, float>)
+        return cuda::gru_backward<size()>(c.device, g, d_after, states(0, steps, sequences)), true;
+      else
+        return cuda::gru_backward_mma<Operand, size()>(c.device, g, d_after, states(0, steps, sequences));
     });
   }
 #else
