@@ -13,8 +13,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kMostWeights = 105;
-
 Points values_of(const std::vector<ArchiveEntry>& entries) {
   Points values;
   for (const ArchiveEntry& entry : entries) values.push_back(entry.value);
@@ -22,13 +20,14 @@ Points values_of(const std::vector<ArchiveEntry>& entries) {
 }
 
 // Mean and its standard error for each weights; environment e played for weights e % W.
-std::vector<ArchiveEntry> play(VecEnv& env, Learner& learner, const Weights& weights, bool greedy, uint64_t seed) {
+std::vector<ArchiveEntry> play(VecEnv& env, Learner& learner, const Weights& weights, bool greedy, uint64_t seed,
+                               const std::string& policy) {
   play_episodes(env, learner, greedy, seed, /*group=*/0, weights);
   const size_t envs = env.num_envs(), agents = env.spec().num_agents, d = env.spec().num_objectives;
   const auto returns = download(env.device(), env.finals().episode_return, envs * agents * d);
   std::vector<ArchiveEntry> entries;
   for (size_t w = 0; w < weights.size(); ++w) {
-    ArchiveEntry entry{Point(d), Point(d), weights[w], ""};
+    ArchiveEntry entry{Point(d), Point(d), weights[w], policy};
     for (size_t j = 0; j < d; ++j) {
       double sum = 0, squares = 0, n = 0;
       for (size_t e = w; e < envs; e += weights.size(), ++n) {
@@ -62,7 +61,10 @@ Points as_points(const std::vector<ArchiveEntry>& entries) {
 ordered_json points_json(const std::vector<ArchiveEntry>& entries) {
   ordered_json points = ordered_json::array();
   for (const ArchiveEntry& entry : entries) {
-    points.push_back({{"value", entry.value}, {"standard_error", entry.standard_error}, {"weights", entry.weights}});
+    points.push_back({{"value", entry.value},
+                      {"standard_error", entry.standard_error},
+                      {"weights", entry.weights},
+                      {"policy", entry.policy}});
   }
   return points;
 }
@@ -78,15 +80,23 @@ Series series(const std::string& name, const Points& points, Series::Style style
 
 }  // namespace
 
-Weights evaluation_weights(const TrainConfig& config, int num_objectives) {
-  if (config.weights.size > 0) return {{config.weights.begin(), config.weights.end()}};
+Weights even_weights(int num_objectives, int most) {
+  if (most < num_objectives)
+    throw Error("at least one weights for each of the " + std::to_string(num_objectives) + " objectives, not " +
+                std::to_string(most));
   int divisions = 1;
-  while (divisions < 100 && num_objectives > 1 && simplex_grid(num_objectives, divisions + 1).size() <= kMostWeights)
+  while (num_objectives > 1 && static_cast<int>(simplex_grid(num_objectives, divisions + 1).size()) <= most)
     ++divisions;
   return simplex_grid(num_objectives, divisions);
 }
 
-Front play_front(VecEnv& env, Learner& learner, const Weights& weights, bool greedy, uint64_t seed) {
+Weights evaluation_weights(const TrainConfig& config, int num_objectives) {
+  if (config.weights.size > 0) return {{config.weights.begin(), config.weights.end()}};
+  return even_weights(num_objectives, num_objectives <= 2 ? 101 : 105);
+}
+
+Front play_front(VecEnv& env, Learner& learner, const Weights& weights, bool greedy, uint64_t seed,
+                 const std::string& policy) {
   Front front;
   front.greedy = greedy;
   front.seed = seed;
@@ -94,14 +104,35 @@ Front play_front(VecEnv& env, Learner& learner, const Weights& weights, bool gre
   if (front.episodes == 0)
     throw Error("a front of " + std::to_string(weights.size()) + " weights needs as many environments, not " +
                 std::to_string(env.num_envs()));
-  front.played = play(env, learner, weights, greedy, seed);
+  front.played = play(env, learner, weights, greedy, seed, policy);
   ParetoArchive archive;
   for (const ArchiveEntry& entry : front.played) archive.insert(entry);
   front.front = archive.entries();
   Weights best;
   for (const ArchiveEntry& entry : front.front) best.push_back(entry.weights);
-  front.again = play(env, learner, best, greedy, seed + 1);
+  front.again = play(env, learner, best, greedy, seed + 1, policy);
   return front;
+}
+
+Front join_fronts(const std::vector<Front>& fronts) {
+  Front all = fronts.at(0);
+  ParetoArchive archive;
+  all.played.clear();
+  all.again.clear();
+  for (const Front& front : fronts) {
+    all.played.insert(all.played.end(), front.played.begin(), front.played.end());
+    for (const ArchiveEntry& entry : front.front) archive.insert(entry);
+  }
+  all.front = archive.entries();
+  for (const ArchiveEntry& best : all.front) {
+    for (const Front& front : fronts) {
+      for (size_t i = 0; i < front.front.size(); ++i) {
+        const ArchiveEntry& entry = front.front[i];
+        if (entry.policy == best.policy && entry.weights == best.weights) all.again.push_back(front.again[i]);
+      }
+    }
+  }
+  return all;
 }
 
 ordered_json front_json(const Front& front, const std::vector<std::string>& objectives, const Yardstick& yardstick) {

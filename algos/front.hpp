@@ -26,14 +26,21 @@ struct Front {
   std::vector<ArchiveEntry> again;   // the same weights on episodes of their own: the best of many means is too good
 };
 
-// The weights of an evaluation: those that the run is trained for, or a grid over the simplex (Das and Dennis): 101 weights for
-// 2 objectives, 105 for 3, 84 for 4, and never more than 105.
+// The largest grid over the simplex (Das and Dennis) of at most so many weights.
+Weights even_weights(int num_objectives, int most);
+
+// The weights of an evaluation: those that the run is trained for, or even ones: 101 weights for 2 objectives, 105 for 3, 84 for 4.
 Weights evaluation_weights(const TrainConfig& config, int num_objectives);
 
 // Plays as many episodes for each weights as `env` has environments for them, and once more those of the front. See evaluate().
-Front play_front(VecEnv& env, Learner& learner, const Weights& weights, bool greedy, uint64_t seed);
+// `policy` is where to find it again.
+Front play_front(VecEnv& env, Learner& learner, const Weights& weights, bool greedy, uint64_t seed,
+                 const std::string& policy);
 
-// Points with their weights; hypervolume (of both plays), expected utility, R2, sparsity, cardinality; with an exact front maximum
+// The front of several policies together: of other weights, or of other seeds.
+Front join_fronts(const std::vector<Front>& fronts);
+
+// Points with their weights and policies; hypervolume (of both plays), expected utility, R2, sparsity, cardinality; with an exact front maximum
 // utility loss, IGD, IGD+, and the hypervolume as a share of the exact one.
 nlohmann::ordered_json front_json(const Front& front, const std::vector<std::string>& objectives,
                                   const Yardstick& yardstick);
