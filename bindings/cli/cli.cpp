@@ -2,6 +2,7 @@
 #include "bindings/cli/cli.hpp"
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <new>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr int kCallersMistake = 2;
 constexpr int kMachinesFailure = 1;
+constexpr int kReaderGone = 128 + SIGPIPE;  // as a shell says it of a program that the signal ended
 
 struct Command {
   CLI::App* app;
@@ -109,6 +111,8 @@ int cli_main(int argc, const char* const* argv) {
   const DefaultSignals signals;
   try {
     return run(argc, argv);
+  } catch (const ReaderGone&) {
+    return kReaderGone;
   } catch (const Error& error) {
     return failed(error.what(), kCallersMistake);
   } catch (const std::bad_alloc&) {

@@ -67,6 +67,19 @@ def test_a_type_checker_agrees():
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_importing_is_quick(environment_variables):
+    """NumPy is all that `import throng` loads, and beside it there is little to do."""
+    program = ("import sys, time, numpy; start = time.process_time(); import throng; "
+               "print(time.process_time() - start, *{name.split('.')[0] for name in sys.modules})")
+    seconds = []  # of a processor, so that others at work on the machine do not count
+    for _ in range(5):
+        run = subprocess.run([sys.executable, "-c", program], env=environment_variables, capture_output=True, text=True, check=True)
+        took, *modules = run.stdout.split()
+        seconds.append(float(took))
+    assert not {"torch", "jax", "gymnasium", "pettingzoo", "momaland", "stable_baselines3", "torchrl", "scipy"} & set(modules)
+    assert min(seconds) < 0.1
+
+
 def test_the_version_is_the_headers():
     header = (ROOT / "core" / "version.hpp").read_text()
     assert f'"{throng.__version__}"' in header

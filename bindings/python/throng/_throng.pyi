@@ -301,7 +301,7 @@ def functional(plan: str) -> dict[str, Any]:
     the arrays that are "carried", "shown" and "outcomes"."""
 
 def xla_handlers() -> dict[str, Any]:
-    """XLA's custom call for each of its platforms, as capsules for jax.ffi.register_ffi_target."""
+    """XLA's custom call for each of its platforms, as jax.ffi.register_ffi_target takes it: a capsule, or one for each stage."""
 
 def cli_main(argv: list[str]) -> int:
     """Runs the command line; argv[0] is the program's name. Returns the exit code."""
