@@ -228,7 +228,9 @@ void Ppo::compute_loss(int64_t first, double* sums) {
   }
   const PpoCoefficients coefficients{config_.clip_coef, config_.ent_coef, config_.vf_coef, config_.clip_vloss};
   const float scale = 1.0f / static_cast<float>(rows);
-  const bool norm_adv = config_.norm_adv;
+  const bool norm_adv = config_.norm_adv, anneal_ent = config_.anneal_ent;
+  const float full_rate = config_.learning_rate;
+  const Schedule* schedule = schedule_;
   const int32_t* order = order_ + first;
   const double* all_moments = moments_;
   Network& of_values = value_network();
@@ -251,7 +253,9 @@ void Ppo::compute_loss(int64_t first, double* sums) {
     float log_prob, entropy;
     PpoGradient gradient;
     own.evaluate(of_row, avail, action, &log_prob, &entropy);
-    PpoTerms t = policy_loss(log_prob, entropy, sample, coefficients, &gradient);
+    PpoCoefficients present = coefficients;
+    if (anneal_ent) present.ent_coef *= schedule->learning_rate / full_rate;
+    PpoTerms t = policy_loss(log_prob, entropy, sample, present, &gradient);
     own.backward(of_row, avail, action, scale * gradient.log_prob, scale * gradient.entropy, d_output.at(g, row),
                  d_log_std + (g * rows + row) * r.action_dim);
     for (int v = 0; v < r.num_values; ++v) {

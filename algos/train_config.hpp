@@ -38,6 +38,7 @@ struct TrainConfig {
   float clip_coef = 0.2f;
   bool clip_vloss = true;
   float ent_coef = 0.01f;
+  bool anneal_ent = false;
   float vf_coef = 0.5f;
   float max_grad_norm = 0.5f;
   float adam_eps = 1e-5f;
@@ -82,6 +83,7 @@ struct TrainConfig {
     v("clip_coef", clip_coef, "clipping range of the probability ratio");
     v("clip_vloss", clip_vloss, "clip the value's change by clip_coef, too");
     v("ent_coef", ent_coef, "weight of the entropy bonus");
+    v("anneal_ent", anneal_ent, "lower it with the learning rate");
     v("vf_coef", vf_coef, "weight of the value loss");
     v("max_grad_norm", max_grad_norm, "gradients are scaled down to this global norm; 0 = never");
     v("adam_eps", adam_eps, "Adam's epsilon");
