@@ -5,13 +5,14 @@
     python3 bench/fronts.py --only beach/10_agents,item_gathering/team_7 --device cpu
     python3 bench/fronts.py --only drones/catch --num_weights 30 -- num_envs=128    # 30 policies instead of one that is told
 
-One JSON object a line: settings, seconds of training and of the whole command, and for sampled and most probable actions
+One JSON object a line: settings, seconds of training, of the whole command and of all its processor cores, and for sampled and most probable actions
 what `throng eval` says of the front. Presets are the environments' own; what comes after -- is laid over them. With --keep DIR
 the runs stay. Standard library only.
 """
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -35,26 +36,31 @@ KEPT = ("hypervolume", "hypervolume_again", "exact_hypervolume", "share_of_exact
         "igd", "igd_plus", "r2", "sparsity", "cardinality", "reference", "episodes_per_weights")
 
 
+def cpu_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def run(command):
-    """The last JSON object of a command's output, and how long it took."""
-    began = time.monotonic()
+    """The last JSON object of a command's output, and how long it took: by the clock, and on processors."""
+    began, used = time.monotonic(), cpu_seconds()
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"fronts: {' '.join(command)}: {done.stderr.strip().splitlines()[-1]}")
-    return json.loads(done.stdout.splitlines()[-1]), time.monotonic() - began
+    return json.loads(done.stdout.splitlines()[-1]), time.monotonic() - began, cpu_seconds() - used
 
 
 def learn(throng, env, settings, options, folder):
     device = ["--device", options.device, "--threads", str(options.threads)]
     decomposed = ["--num_weights", str(options.num_weights)] if options.num_weights else []
     command = [throng, "train", env, *settings, "--algo", options.algo, "--out", folder, "--quiet", "--json", *device, *decomposed]
-    result, wall_seconds = run(command)
-    front, _ = run([throng, "eval", folder, "--json", *device])
+    result, wall, cpu = run(command)
+    front, _, _ = run([throng, "eval", folder, "--json", *device])
     with open(os.path.join(result["folder"], "metrics.jsonl"), encoding="utf-8") as f:
         last = json.loads(f.read().splitlines()[-1])
     line = {"env": env, "version": front["version"], "algo": options.algo, "settings": settings, "device": front["device"],
             "runs": front["runs"], "timesteps": result["timesteps"] * front["runs"], "seconds": round(last["seconds"], 2),
-            "wall_seconds": round(wall_seconds, 2)}
+            "wall_seconds": round(wall, 2), "cpu_seconds": round(cpu, 2)}
     for kind in ("sampled", "greedy"):
         line[kind] = {key: front[kind][key] for key in KEPT if key in front[kind]}
         line[kind]["points"] = [point["value"] for point in front[kind]["front"]]

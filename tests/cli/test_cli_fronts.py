@@ -5,7 +5,7 @@ import os
 from running import done, file, lines_of_json, refused
 
 GAME = "item_gathering/team_6"
-SHORT = ["--algo", "mo_mappo", "--total_timesteps", 3072, "--num_envs", 64, "--eval_episodes", 16, "--device", "cpu"]
+SHORT = ["--algo", "mo_mappo", "--total_timesteps", 3072, "--num_envs", 64, "--num_steps", 12, "--eval_episodes", 16, "--device", "cpu"]
 
 
 def front_of(folder):
