@@ -49,7 +49,7 @@ class FirstLayer {
         kernel_(parameters.add(path + ",kernel", {view.inputs(), out}, Init::orthogonal(gain))),
         bias_(parameters.add(path + ",bias", {out}, Init::zeros())) {
     if (view.goal_dim > 0)
-      goal_kernel_ = parameters.add(path + "_goal,kernel", {view.goal_dim, out}, Init::orthogonal(gain));
+      goal_kernel_ = parameters.add(path + "_goal,kernel", {view.goal_dim, out}, Init::orthogonal(kGoalGain * gain));
   }
 
   const View& view() const { return view_; }
@@ -230,6 +230,8 @@ class FirstLayer {
   }
 
  private:
+  static constexpr float kGoalGain = 4;  // weights are small numbers, and have to count beside many features
+
   // Where products lie that something is added to.
   float* product() const { return view_.sharing > 1 ? of_view_ : output_; }
   Rows numbers(const void* x, int64_t views) const {
