@@ -9,20 +9,6 @@
 namespace throng {
 namespace {
 
-// Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
-constexpr uint32_t kSamplingStream = 0xffffffffu;
-
-Estimate estimate(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  double sum = 0, squares = 0;
-  for (const double value : values) sum += value;
-  const double mean = sum / n;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  if (values.size() < 2) return {mean, std::numeric_limits<double>::quiet_NaN()};
-  constexpr double kNormal95 = 1.959964;
-  return {mean, kNormal95 * std::sqrt(squares / (n - 1) / n)};
-}
-
 // Means of groups of `group` neighbouring values that lie `stride` apart, beginning at `first`: one per environment.
 std::vector<double> per_env(const std::vector<float>& values, size_t envs, size_t first, size_t group, size_t stride) {
   std::vector<double> means(envs, 0.0);
@@ -84,6 +70,24 @@ std::vector<double> utilities(VecEnv& env, const Weights& weights) {
 
 }  // namespace
 
+// Environment e of a batch draws from fold_in(key(seed), e); no environment has this number.
+Key evaluation_key(uint64_t seed) { return fold_in(key(seed), 0xffffffffu); }
+
+Estimate estimate(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double value : values) sum += value;
+  const double mean = sum / n;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  if (values.size() < 2) return {mean, std::numeric_limits<double>::quiet_NaN()};
+  constexpr double kNormal95 = 1.959964;
+  return {mean, kNormal95 * std::sqrt(squares / (n - 1) / n)};
+}
+
+bool all_ended(VecEnv& env) {
+  return count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs();
+}
+
 std::string metric_name(const std::string& info) { return info == "won" ? "win_rate" : info; }
 
 std::string return_name(const std::string& objective, size_t num_objectives) {
@@ -122,7 +126,7 @@ void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, in
                 std::string(name_of(env.options().autoreset)));
   }
   if (env.spec().time_limit <= 0) throw Error("evaluation needs a time limit, and " + env.spec().id + " has none");
-  const Key sampling = fold_in(key(seed), kSamplingStream);
+  const Key sampling = evaluation_key(seed);
   const Goal goal = learner.goal();
   const int64_t rows = env.num_rows();
   env.reset(seed);
@@ -138,8 +142,7 @@ void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, in
                    group, goals);
     env.step(env.actions());
     if (goals) learner.add_earned(rows, env.outcomes().rewards, goals, group);
-    if (count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs())
-      return;
+    if (all_ended(env)) return;
   }
   throw Error("evaluation of " + env.spec().id + ": not every episode ended at the time limit");
 }

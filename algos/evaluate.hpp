@@ -22,6 +22,8 @@ struct Estimate {
 
 using Weights = std::vector<std::vector<float>>;  // [preference][objective]
 
+Estimate estimate(const std::vector<double>& values);
+
 struct Evaluation {
   int64_t episodes = 0;
   int64_t truncated = 0;  // of these were cut at the time limit
@@ -45,6 +47,9 @@ std::string return_name(const std::string& objective, size_t num_objectives);
 // An evaluation ends even in a game without a time limit: its episodes are truncated after this many steps.
 inline constexpr int kLongestEvaluation = 10'000;
 
+// What the actions of an evaluation are drawn with; number t draws those of step t.
+Key evaluation_key(uint64_t seed);
+
 // How to make environments for evaluate(): one per episode, none begins a second one, and all of them end.
 BatchOptions evaluation_options(const Spec& spec, int episodes);
 
@@ -52,6 +57,8 @@ BatchOptions evaluation_options(const Spec& spec, int episodes);
 // e % W in environment e; without `weights`, equal ones.
 void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0,
                    const Weights& weights = {});
+// Whether every environment stands still after its episode: one that ended keeps its flags raised.
+bool all_ended(VecEnv& env);
 
 // Plays one episode in every environment of `env` with `learner`'s policy, greedy or sampled. Environments begin from
 // reset(seed), and actions are drawn from a stream of their own of the same seed. Error unless `env` was made with autoreset

@@ -7,17 +7,20 @@
 
 #include "algos/compute.hpp"
 #include "algos/parameters.hpp"
+#include "core/spec.hpp"
 
 namespace throng {
 
 // What a network sees. A row of codes stands for the row of numbers in which every cell is a one-hot vector of `num_codes`;
 // that row is never made: the rows of the kernel that the codes name are added up.
 struct View {
-  int dim = 0;        // numbers or cells of a row
-  int num_codes = 0;  // 0: float32 numbers; otherwise uint8 codes below this
-  int sharing = 1;    // neighbouring agents that see the same row
-  int num_ids = 0;    // not 0: a one-hot agent number is appended, of so many agents in turn
-  int goal_dim = 0;   // numbers that are appended for each agent, see Goal
+  int dim = 0;          // numbers or cells of a row
+  int num_codes = 0;    // 0: float32 numbers; otherwise uint8 codes below this
+  int sharing = 1;      // neighbouring agents that see the same row
+  int num_ids = 0;      // not 0: a one-hot agent number is appended, of so many agents in turn
+  int goal_dim = 0;     // numbers that are appended for each agent, see Goal
+  ObsGrid grid = {};    // what a CNN takes the row for
+  bool pixels = false;  // bytes, of which 255 is 1: only a CNN takes them
 
   bool codes() const { return num_codes > 0; }
   int features() const { return codes() ? dim * num_codes : dim; }
@@ -29,7 +32,6 @@ struct View {
   THRONG_HD int kernel_row(const uint8_t* codes, int cell) const {
     return cell * num_codes + (codes[cell] < num_codes ? codes[cell] : num_codes - 1);
   }
-  size_t row_bytes() const { return codes() ? size_t(dim) : dim * sizeof(float); }
 };
 
 // The rows of a view, and the goals [group, rows, goal_dim] of the agents who see them.
@@ -67,37 +69,39 @@ class FirstLayer {
   Rows forward(const Compute& c, int64_t rows, const Seen& seen) {
     const void* x = seen.rows;
     const int64_t views = rows / view_.sharing;
+    if (!view_.codes()) return forward(c, rows, numbers(x, views), seen.goals);
+    add_codes(c, views, static_cast<const uint8_t*>(x));
+    return complete(c, rows, seen.goals);
+  }
+  // The same for numbers that a layer before has made.
+  Rows forward(const Compute& c, int64_t rows, Rows x, const float* goals) {
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
-    const OutRows y = Matmul::packed(output_, rows, out_);
-    if (view_.codes()) {
-      add_codes(c, views, static_cast<const uint8_t*>(x));
-    } else if (view_.plain()) {
-      c.matmul.forward(c.groups, rows, view_.dim, out_, numbers(x, views), kernel, bias, activation_, y);
+    const int64_t views = rows / view_.sharing;
+    if (view_.plain()) {
+      c.matmul.forward(c.groups, rows, view_.dim, out_, x, kernel, bias, activation_,
+                       Matmul::packed(output_, rows, out_));
     } else {
-      c.matmul.forward(c.groups, views, view_.dim, out_, numbers(x, views), kernel, nullptr, kIdentity,
+      c.matmul.forward(c.groups, views, view_.dim, out_, x, kernel, nullptr, kIdentity,
                        Matmul::packed(product(), views, out_));
     }
-    if (!view_.plain()) complete(c, rows, seen.goals);
-    return y;
+    return complete(c, rows, goals);
   }
 
   // Gradients of kernel and bias from `d_out` [group, rows, out], which becomes the gradient before the activation.
   void backward(const Compute& c, int64_t rows, const Seen& seen, float* d_out) {
     const void* x = seen.rows;
     const int64_t views = rows / view_.sharing;
-    float* d_view = d_out;
-    before_activation(c, rows, d_out);
-    for (int j = 0; j < view_.goal_dim; ++j) goal_backward(c, rows, j, seen.goals, d_out);
-    if (view_.sharing > 1) {
-      gather_view(c, views, d_out);
-      d_view = of_view_;
-    }
-    if (view_.codes()) {
-      codes_backward(c, views, static_cast<const uint8_t*>(x), d_view);
-    } else {
-      c.matmul.backward_weight(c.groups, views, view_.dim, out_, numbers(x, views), Matmul::packed(d_view, views, out_),
-                               c.gradients + kernel_);
-    }
+    if (!view_.codes()) return backward(c, rows, numbers(x, views), seen.goals, d_out, nullptr);
+    codes_backward(c, views, static_cast<const uint8_t*>(x), to_views(c, rows, seen.goals, d_out));
+  }
+  // The same for the numbers of a layer before, and their gradient in `d_x` [group, rows / sharing, dim], unless that is null.
+  void backward(const Compute& c, int64_t rows, Rows x, const float* goals, float* d_out, float* d_x) {
+    const int64_t views = rows / view_.sharing;
+    const Rows d = Matmul::packed(to_views(c, rows, goals, d_out), views, out_);
+    c.matmul.backward_weight(c.groups, views, view_.dim, out_, x, d, c.gradients + kernel_);
+    if (d_x == nullptr) return;
+    c.matmul.backward_input(c.groups, views, view_.dim, out_, d, c.parameters + kernel_,
+                            Matmul::packed(d_x, views, view_.dim), false);
   }
 
   // ---- the parts; public because nvcc wants the functions around its lambdas so ----
@@ -125,8 +129,10 @@ class FirstLayer {
                  });
   }
 
-  // From the rows of views to those of agents: their numbers, their goals, the bias, the activation.
-  void complete(const Compute& c, int64_t rows, const float* goals) const {
+  // From the rows of views to those of agents, where anything is appended: their numbers, their goals, the bias, the activation.
+  Rows complete(const Compute& c, int64_t rows, const float* goals) const {
+    const OutRows output = Matmul::packed(output_, rows, out_);
+    if (view_.plain()) return output;
     const View view = view_;
     const int out = out_;
     const float *from = product(), *bias = c.parameters + bias_;
@@ -154,6 +160,16 @@ class FirstLayer {
                    float* to = y + (g * y_apart + r) * out + first;
                    for (int k = 0; k < count; ++k) to[k] = activate(activation, sum[k] + bias[own + k]);
                  });
+    return output;
+  }
+
+  // The gradient before the activation, of the rows of views; those of the bias and of what is appended on the way.
+  float* to_views(const Compute& c, int64_t rows, const float* goals, float* d_out) const {
+    before_activation(c, rows, d_out);
+    for (int j = 0; j < view_.goal_dim; ++j) goal_backward(c, rows, j, goals, d_out);
+    if (view_.sharing == 1) return d_out;
+    gather_view(c, rows / view_.sharing, d_out);
+    return of_view_;
   }
 
   // Through the activation; and the sums over rows: of the agents' numbers, and of all, which is the bias's.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +66,14 @@ class THRONG_API Learner {
     collect(env);
     learn(learning_rate);
   }
+  // Before the next rollout: the flags say in which environments an episode has begun anew meanwhile, [env].
+  void begin_anew(const std::vector<uint8_t>& envs) {
+    const Rollout& r = rollout();
+    uint8_t* const last = r.resets + r.num_steps * r.rows();
+    std::vector<uint8_t> resets = download(device(), last, r.rows());
+    for (size_t row = 0; row < resets.size(); ++row) resets[row] |= envs[row / r.num_agents];
+    upload(device(), last, resets);
+  }
 
   // The present policy on other buffers: the actions of `rows` agents, and their recurrent state [rows, state_dim] after it
   // (null if state_dim is 0). The state begins anew where `ended` [rows] says that an episode ended in the step before (null:
@@ -78,6 +87,10 @@ class THRONG_API Learner {
   virtual Goal goal() const { return {}; }
   virtual void add_earned(int64_t /*rows*/, const float* /*rewards*/, float* /*goals*/, int /*group*/ = 0) {}
 
+  // A group's parameters as one block of device memory, to be copied between learners of the same network.
+  virtual std::span<float> weights(int /*group*/ = 0) { return {}; }
+  // The run's folder, once there is one: for what a learner keeps there beside checkpoints.
+  virtual void keep_in(const std::string&) {}
   // A group's parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
   virtual std::map<std::string, Tensor> parameters(int group = 0) = 0;
   virtual std::map<std::string, Tensor> optimizer_state(int group = 0) = 0;

@@ -47,6 +47,9 @@ class Ppo final : public Learner {
   Goal goal() const override { return rollout_.goal; }
   void add_earned(int64_t rows, const float* rewards, float* goals, int group = 0) override;
 
+  std::span<float> weights(int group = 0) override {
+    return {parameters_ + group * groups_.apart, size_t(layout_.size())};
+  }
   std::map<std::string, Tensor> parameters(int group = 0) override;
   std::map<std::string, Tensor> optimizer_state(int group = 0) override;
   void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state,

@@ -137,6 +137,7 @@ void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, i
 }
 
 void Ppo::iterate(VecEnv& env, float learning_rate) {
+  if (!env.replayable()) return Learner::iterate(env, learning_rate);
   if (recorded_ != &env) iteration_.forget();
   recorded_ = &env;
   set_learning_rate(learning_rate);

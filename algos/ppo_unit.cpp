@@ -25,7 +25,9 @@ View policy_view(const EnvSpec& spec, const TrainConfig& config) {
   view.dim = spec.obs_dim;
   view.num_ids = config.actor_id && spec.num_agents > 1 ? spec.num_agents : 0;
   view.goal_dim = goal_of(spec, config).dim();
-  if (spec.obs_dtype == "U8") view.num_codes = static_cast<int>(spec.obs_high) + 1;
+  view.grid = spec.obs_grid;
+  view.pixels = spec.pixels;
+  if (spec.obs_dtype == "U8" && !spec.pixels) view.num_codes = static_cast<int>(spec.obs_high) + 1;
   return view;
 }
 
@@ -33,9 +35,10 @@ View policy_view(const EnvSpec& spec, const TrainConfig& config) {
 View world_view(const EnvSpec& spec, const TrainConfig& config) {
   View view = policy_view(spec, config);
   view.dim *= spec.num_agents;
+  view.grid.planes *= spec.num_agents;
   if (spec.world_state_dim > 0) {
-    view.dim = spec.world_state_dim;
-    view.num_codes = 0;
+    view = View{spec.world_state_dim};
+    view.goal_dim = goal_of(spec, config).dim();
   }
   view.sharing = spec.num_agents;
   view.num_ids = config.agent_id && spec.num_agents > 1 ? spec.num_agents : 0;
@@ -107,6 +110,9 @@ Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, cons
   const TrainConfig& config = config_;
   for (const TrainConfig& group : configs) check_objectives(spec, group);
   if (spec.obs_dtype == "BF16") throw Error(spec.id + " has observations of dtype BF16; learners take F32 or U8");
+  if (!config.cnn.empty() && spec.obs_grid.planes == 0)
+    throw Error("cnn: the observations of " + spec.id + " are no grid");
+  if (config.cnn.empty() && spec.pixels) throw Error("the observations of " + spec.id + " are pixels: they need cnn");
   if (!config.share_layers)
     critic_.emplace("critic", mappo() ? world_view(spec, config) : policy_view(spec, config),
                     std::vector<Output>{{rollout_.num_values, 1.0f}}, config, layout_);

@@ -1,5 +1,5 @@
 // `throng eval`: plays episodes with the policy of a run's checkpoint, once drawing its actions and once taking the likeliest;
-// or with a policy that comes with the game.
+// with a policy that comes with the game; or with two of them in every mix.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -11,12 +11,13 @@
 
 #include "algos/evaluate.hpp"
 #include "algos/front.hpp"
+#include "algos/opponent_slots.hpp"
 #include "algos/policy.hpp"
-#include "algos/saved_opponent.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
 #include "bindings/cli/evaluation.hpp"
+#include "bindings/cli/schelling.hpp"
 #include "bindings/cli/statistics.hpp"
 #include "core/file.hpp"
 #include "core/version.hpp"
@@ -32,6 +33,8 @@ struct EvalOptions {
   int episodes = 0, threads = 0;
   std::optional<uint64_t> seed;
   bool json = false;
+  std::vector<std::string> schelling, overrides;  // two players; env.key=value
+  std::string out = "schelling";
 };
 
 // In the environment of a run, or in any other.
@@ -134,9 +137,25 @@ int eval_front(const EvalOptions& options, const std::vector<std::string>& folde
   return 0;
 }
 
+int eval_mixes(const EvalOptions& options) {
+  if (!options.policy.empty())
+    throw Error("--policy and --schelling exclude each other: name the player in --schelling");
+  SchellingOptions mixes{options.schelling, options.folder,   options.overrides, options.checkpoint, options.device,
+                         options.out,       options.episodes, options.seed,      options.json};
+  if (options.folder.find('=') != std::string::npos) {  // the first of the settings
+    mixes.env.clear();
+    mixes.overrides.insert(mixes.overrides.begin(), options.folder);
+  }
+  return schelling(mixes);
+}
+
 int eval(const EvalOptions& options) {
   if (options.episodes < 0) throw Error("--episodes must be at least 1, not " + std::to_string(options.episodes));
   limit_cpu_threads(options.threads);
+  if (!options.schelling.empty()) return eval_mixes(options);
+  if (options.folder.empty()) throw Error("eval: the folder of a run is missing");
+  if (!options.overrides.empty())
+    throw Error("eval: unexpected '" + options.overrides[0] + "': settings are for --schelling");
   if (!options.policy.empty()) return eval_policy(options);
   const std::vector<std::string> folders = run_folders(options.folder);
   const Run run = Run::load(folders[0]);
@@ -148,8 +167,8 @@ int eval(const EvalOptions& options) {
   const int episodes = options.episodes > 0 ? options.episodes : run.train.eval_episodes;
   const std::shared_ptr<Device> device = open_device(options.device);
   say("device: " + device->name());
-  auto env = make(run.env, device, evaluation_options(spec, episodes), run.env_config);
-  if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
+  const auto env =
+      evaluation_view(make(run.env, device, evaluation_options(spec, episodes), run.env_config), run.train);
   Policy policy(run, options.checkpoint, env->spec(), device, episodes);
   say("checkpoint: " + policy.path() + " (" + compact(static_cast<double>(policy.timesteps())) + " steps)");
   // The episodes of the run's own evaluations, unless others are asked for.
@@ -171,20 +190,22 @@ int eval(const EvalOptions& options) {
   return 0;
 }
 
-// "0.912 ± 0.024", with as many digits as the interval is worth.
-std::string estimate_text(const ordered_json& estimate) {
-  const ordered_json& mean = estimate["mean"];
-  const ordered_json& ci95 = estimate["ci95"];
-  if (!mean.is_number()) return "-";
-  if (!ci95.is_number()) return fixed(mean.get<double>(), 3);
-  return fixed(mean.get<double>(), 3) + " ± " + fixed(ci95.get<double>(), 3);
-}
-
 bool is_estimate(const ordered_json& value) {
   return value.is_object() && value.contains("mean") && value.contains("ci95");
 }
 
+Estimate read_estimate(const ordered_json& value) {
+  const auto number = [](const ordered_json& json) { return json.is_number() ? json.get<double>() : std::nan(""); };
+  return {number(value["mean"]), number(value["ci95"])};
+}
+
 }  // namespace
+
+std::string estimate_text(const Estimate& estimate) {
+  if (!std::isfinite(estimate.mean)) return "-";
+  if (!std::isfinite(estimate.ci95)) return fixed(estimate.mean, 3);
+  return fixed(estimate.mean, 3) + " ± " + fixed(estimate.ci95, 3);
+}
 
 std::vector<std::string> evaluation_table(const ordered_json& evaluations) {
   std::vector<std::vector<std::string>> rows = {{"", "episodes"}};
@@ -194,7 +215,7 @@ std::vector<std::string> evaluation_table(const ordered_json& evaluations) {
     for (const auto& [key, value] : evaluation.items()) {
       if (!is_estimate(value)) continue;
       if (rows.size() == 1) rows[0].push_back(key);
-      row.push_back(estimate_text(value));
+      row.push_back(estimate_text(read_estimate(value)));
     }
     rows.push_back(row);
   }
@@ -203,11 +224,19 @@ std::vector<std::string> evaluation_table(const ordered_json& evaluations) {
 
 Action add_eval(CLI::App& app) {
   const auto options = std::make_shared<EvalOptions>();
-  app.add_option("DIR", options->folder, "folder of a run; with --policy also an environment: smax/3m")->required();
+  app.add_option("DIR", options->folder, "folder of a run; with --policy or --schelling also an environment: smax/3m");
+  app.add_option("SETTINGS", options->overrides, "with --schelling: env.key=value ...");
+  app.add_option("--schelling", options->schelling,
+                 "two players, each a run's folder or one of the game's own: what agents earn in every mix of them")
+      ->expected(2)
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);  // taking the last would swallow what follows the two
+  app.add_option("--out", options->out, "with --schelling: folder for schelling.json, .txt and .svg")
+      ->capture_default_str();
   app.add_option("--policy", options->policy,
                  "who plays instead of the run's policy: random, or one of the game's own");
   app.add_option("--checkpoint", options->checkpoint, "latest, best, or a file")->capture_default_str();
-  app.add_option("--episodes", options->episodes, "episodes of each kind (default: eval_episodes of the run)");
+  app.add_option("--episodes", options->episodes,
+                 "episodes of each kind, or mix (default: eval_episodes of the run, of all mixes together)");
   app.add_option("--device", options->device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
   app.add_option("--seed", options->seed, "seed of the episodes (default: those of the run's own evaluations)");

@@ -8,7 +8,7 @@
 
 #include "algos/front.hpp"
 #include "algos/presets.hpp"
-#include "algos/saved_opponent.hpp"
+#include "algos/self_play.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
@@ -103,16 +103,18 @@ Source read_command_line(const TrainOptions& options, const std::string& env) {
   return source;
 }
 
-// Every algorithm has a preset of its own name; the algorithm may stand in what is laid over it.
+// Every algorithm has a preset of its own name, and self-play has one; which it is may stand in what is laid over it.
 std::string choose_preset(const TrainOptions& options, const Source& file, const Source& given) {
   if (!options.preset.empty()) return options.preset;
   TrainConfig config;
   for (const Source* source : {&file, &given}) {
-    if (source->train.is_object() && source->train.contains("algo")) {
-      read_config(config, {{"algo", source->train["algo"]}}, "train");
+    for (const char* key : {"algo", "selfplay"}) {
+      if (source->train.is_object() && source->train.contains(key)) {
+        read_config(config, {{key, source->train[key]}}, "train");
+      }
     }
   }
-  return kAlgos[config.algo];
+  return default_preset(config);
 }
 
 // Defaults <- preset <- the environment's wishes for that preset <- file <- command line.
@@ -236,14 +238,18 @@ void show_memory(const std::vector<Run>& runs, const std::shared_ptr<Device>& de
   const Run& run = runs[0];
   BatchOptions batch;
   batch.num_envs = run.train.num_envs * static_cast<int>(runs.size());
-  auto env = make(run.env, device, batch, run.env_config);
-  if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
+  const bool alone = run.train.selfplay == kNoSelfPlay;
+  auto env = alone ? evaluation_view(make(run.env, device, batch, run.env_config), run.train)
+                   : self_play_env(make, run.train)(run.env, device, batch, run.env_config);
+  const MakeLearner make_one = alone ? MakeLearner(make_learner) : self_play_learner(run, make, make_learner);
   std::vector<TrainConfig> configs;
   for (const Run& each : runs) configs.push_back(each.train);
-  const auto learner = make_learner(device, env->spec(), run.train.num_envs, configs);
+  const auto learner = make_one(device, env->spec(), run.train.num_envs, configs);
   auto plan = learner->memory_plan();
-  plan.insert(plan.begin(), {"environments", env->bytes()});
-  plan.emplace_back("all", env->bytes() + learner->bytes());
+  auto* const teams = dynamic_cast<Teams*>(env.get());
+  const size_t env_bytes = env->bytes() + (teams ? teams->games().bytes() : 0);
+  plan.insert(plan.begin(), {"environments", env_bytes});
+  plan.emplace_back("all", env_bytes + learner->bytes());
   ordered_json line;
   for (const auto& [purpose, bytes] : plan) {
     line[purpose] = bytes;

@@ -38,6 +38,11 @@ void append_id(std::vector<Vector>& rows, int agents) {
 std::vector<Vector> seen_by_policy(const Rollout& r, const EnvSpec& spec) {
   const int64_t samples = r.num_steps * r.rows();
   const auto* obs = reinterpret_cast<const float*>(r.obs);
+  if (spec.pixels) {
+    std::vector<float> shares(samples * r.obs_dim);
+    for (size_t i = 0; i < shares.size(); ++i) shares[i] = r.obs[i] / 255.0f;
+    return rows_of(shares, r.obs_dim);
+  }
   if (spec.obs_dtype == "F32") return rows_of({obs, obs + samples * r.obs_dim}, r.obs_dim);
   std::vector<Vector> rows(samples, Vector(r.obs_dim * synthetic::kCodes, 0.0));
   for (int64_t i = 0; i < samples * r.obs_dim; ++i)
@@ -75,6 +80,9 @@ reference::Batch whole_rollout(const Ppo& ppo, const EnvSpec& spec, const TrainC
   b.agents = r.num_agents;
   b.num_actions = r.num_actions;
   for (int h = 0; h < spec.num_heads(); ++h) b.heads.push_back(spec.choices(h));
+  b.policy_image = {spec.obs_grid, spec.obs_dtype == "U8" && !spec.pixels ? synthetic::kCodes : 1};
+  b.critic_image = b.policy_image;
+  if (config.central_critic()) b.critic_image.grid.planes *= r.world_state_dim > 0 ? 0 : r.num_agents;
   b.policy_sees = seen_by_policy(r, spec);
   b.critic_sees = seen_by_critic(r, spec, config);
   if (config.actor_id) append_id(b.policy_sees, r.num_agents);
@@ -215,6 +223,18 @@ EnvSpec with_heads(EnvSpec spec) {
   return spec;
 }
 
+EnvSpec with_grid(EnvSpec spec, ObsGrid grid) {
+  spec.obs_grid = grid;
+  spec.obs_dim = grid.planes * grid.cells();
+  return spec;
+}
+
+TrainConfig with_cnn(TrainConfig config) {
+  config.cnn = {4, 4};
+  config.hidden_sizes = {6};
+  return config;
+}
+
 TrainConfig recurrent() {
   TrainConfig config = synthetic::config();
   config.num_envs = 4;
@@ -308,6 +328,44 @@ TEST_CASE("gradients with several objectives agree with finite differences") {
     config.algo = kMoMappo;
     config.actor_id = true;
     check_gradients(config, with_numbers(with_objectives(with_codes(synthetic::spec(2, 5, 5, 3, 0)))), 0.1f);
+  }
+}
+
+TEST_CASE("gradients of convolutions agree with finite differences") {
+  TrainConfig config = with_cnn(synthetic::config());
+  config.num_envs = 3;
+  SECTION("of codes, shared") {
+    config.share_layers = true;
+    check_gradients(config, with_grid(with_codes(synthetic::spec()), {1, 4, 5}), 0.1f);
+  }
+  SECTION("of planes of numbers, with kernels and strides of their own, without a border") {
+    config.cnn_kernels = {3, 2};
+    config.cnn_strides = {2, 1};
+    config.cnn_padding = kValid;
+    check_gradients(config, with_grid(synthetic::spec(), {2, 7, 6}), 0.1f);
+  }
+  SECTION("strides with a border that is not the same on both sides") {
+    config.cnn_kernels = {4, 3};
+    config.cnn_strides = {2};
+    config.activation = kRelu;
+    check_gradients(config, with_grid(synthetic::spec(), {1, 5, 6}), 0.1f);
+  }
+  SECTION("of pixels") {
+    EnvSpec spec = with_grid(with_codes(synthetic::spec()), {2, 6, 5});
+    spec.pixels = true;
+    config.cnn_strides = {2, 1};
+    check_gradients(config, spec, 0.4f);
+  }
+  SECTION("of codes of all agents, seen by a central critic, before a recurrent core") {
+    config.algo = kMappo;
+    config.num_envs = 4;
+    config.gru_size = 4;
+    config.cnn = {4};
+    check_gradients(config, with_grid(with_codes(synthetic::spec(2, 4, 5, 3, 0)), {1, 3, 3}), 0.1f);
+  }
+  SECTION("of the policy, while the critic sees the world state") {
+    config.algo = kMappo;
+    check_gradients(config, with_grid(with_codes(synthetic::spec()), {1, 3, 4}), 0.1f);
   }
 }
 

@@ -84,6 +84,9 @@ class EnvSpec:
     @property
     def obs_dim(self) -> int: ...
     @property
+    def obs_grid(self) -> tuple[int, int, int] | None:
+        """(planes, height, width), whose product is obs_dim, where an observation is a grid: a CNN can see it as one."""
+    @property
     def obs_low(self) -> float:
         """No feature is lower."""
     @property
@@ -250,6 +253,56 @@ class VecEnv:
         them once. "actions" is for callers without a buffer of their own; parts of info["episode"]
         are called "episode.length" and so on."""
 
+class Policy:
+    """What a run has learned, as a function; made by throng.load_policy()."""
+
+    def __call__(
+        self,
+        obs: ArrayLike | Any,
+        avail_actions: ArrayLike | Any | None = None,
+        state: ArrayLike | Any | None = None,
+        *,
+        active: ArrayLike | Any | None = None,
+        ended: ArrayLike | Any | None = None,
+    ) -> tuple[Array, Array | None]:
+        """Chooses for every agent: (actions, state).
+
+        obs            float32 (or uint8 codes) (num_envs, num_agents, obs_dim), as step() shows it; any
+                       other leading axes will do, if they are the same in all arrays
+        avail_actions  bool (num_envs, num_agents, num_actions), the legal actions; None: all
+        state          float32 (num_envs, num_agents, state_dim), what the policy remembers: of the call
+                       before, None at first; a policy without memory takes and returns None
+        active         bool (num_envs, num_agents): where it is False memory begins anew; None: nowhere
+        ended          bool (num_envs, num_agents): where an episode ended in the step before (terminations
+                       | truncations) memory begins anew; None: nowhere
+        actions        int32 (num_envs, num_agents), or (num_envs, num_agents, heads)
+
+        On the CPU arrays are NumPy's, and what comes is converted; on a GPU arrays of that GPU are read
+        in place and must be compact and of these dtypes, host arrays are uploaded, and DeviceArrays
+        come back. ValueError names what came and what is expected.
+        """
+    def reset(self, seed: int = 0) -> None:
+        """Draws from now on as after load_policy(seed=seed)."""
+    @property
+    def spec(self) -> EnvSpec:
+        """Of the environment that it was trained in."""
+    @property
+    def state_dim(self) -> int:
+        """Numbers that it remembers of each agent; 0: none."""
+    @property
+    def greedy(self) -> bool: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def checkpoint(self) -> str:
+        """The path of the file."""
+    @property
+    def timesteps(self) -> int:
+        """Environment steps that it has learned from."""
+    @property
+    def config(self) -> dict[str, Any]:
+        """The run's config.json."""
+
 def make(
     id: str,
     num_envs: int = 1,
@@ -271,6 +324,7 @@ def describe(id: str, config: dict[str, Any] | str | None = None) -> dict[str, A
 def env_ids() -> list[str]:
     """See throng.list_envs()."""
 
+def line_chart(title: str, x_label: str, y_label: str, lines: Any) -> str: ...
 def registered_envs() -> list[str]:
     """The environments without their scenarios: ["smax", ...]."""
 
@@ -289,6 +343,11 @@ def resume(
     folder: str, device: str, callback: Callable[[dict[str, Any]], bool | None] | None
 ) -> tuple[str, bool]:
     """See throng.resume(); returns the folder and whether the run is finished."""
+
+def load_policy(
+    folder: str, checkpoint: str, device: str, greedy: bool, seed: int, stream: int | None
+) -> Policy:
+    """See throng.load_policy()."""
 
 def train_settings() -> list[dict[str, Any]]:
     """Every setting of train(): {"name", "type", "default", "doc", "valid"}."""
