@@ -274,6 +274,29 @@ class Batch final : public VecEnv {
   Players<Env> players_;
 };
 
+// Calls use(type of the Env) for the view that the parameters ask for (Env::Views), or for the game itself.
+template <class Env, class Use>
+auto as_seen(const typename Env::Params& params, const Use& use) {
+  decltype(use(std::type_identity<Env>{})) made{};
+  bool other = false;
+  if constexpr (HasViews<Env>) {
+    [&]<class... View>(Types<View...>) {
+      other = ((View::shows(params) && (made = use(std::type_identity<View>{}), true)) || ...);
+    }(typename Env::Views{});
+  }
+  if (!other) made = use(std::type_identity<Env>{});
+  return made;
+}
+
+template <class Env>
+VecEnv* make_batch(std::shared_ptr<Device> device, const EnvSpec& spec, const BatchOptions& options,
+                   const void* params) {
+  const auto& own = *static_cast<const typename Env::Params*>(params);
+  return as_seen<Env>(own, [&]<class Seen>(std::type_identity<Seen>) -> VecEnv* {
+    return new Batch<Seen>(std::move(device), spec, options, own);
+  });
+}
+
 template <class Write>
 int count_values(Write&& write) {
   Counter counter;
@@ -283,7 +306,7 @@ int count_values(Write&& write) {
 
 // Fills in what the game knows of itself; the sizes are counted with the game's own writers.
 template <class Env>
-EnvSpec measure(const typename Env::Params& params, const std::string& id) {
+EnvSpec measure_as(const typename Env::Params& params, const std::string& id) {
   EnvSpec spec;
   static_cast<Spec&>(spec) = Env::spec(params);
   spec.id = id;
@@ -323,6 +346,11 @@ EnvSpec measure(const typename Env::Params& params, const std::string& id) {
     }
   }
   return spec;
+}
+
+template <class Env>
+EnvSpec measure(const typename Env::Params& params, const std::string& id) {
+  return as_seen<Env>(params, [&]<class Seen>(std::type_identity<Seen>) { return measure_as<Seen>(params, id); });
 }
 
 }  // namespace throng

@@ -59,6 +59,8 @@ namespace throng {
 //                                                     // Env with the same State, whose Params are made from these Params if
 //                                                     // Variant::Params::fits(params);
 //                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
+//     using Views = Types<...>;                       // the same game seen otherwise (as pixels of another Obs, say): an Env with
+//                                                     // the same Params and State, for settings of which View::shows(params)
 //     static constexpr int kMostLanes = 4;            // more would idle, and every number of lanes is a kernel; default 32
 //     static std::string agent_name(const Params&, int);            // default "agent_<i>"
 //     static constexpr const char* kObjectives[];     // default "reward"; where their number depends on the parameters:
@@ -136,6 +138,11 @@ concept HasVariants = requires {
 template <class E>
 concept IsVariant = requires {
   &E::Params::fits;
+};
+
+template <class E>
+concept HasViews = requires {
+  typename E::Views;
 };
 
 template <class E>

@@ -16,12 +16,6 @@ namespace throng {
 using MakeCudaBatch = VecEnv*(std::shared_ptr<Device>, const EnvSpec&, const BatchOptions&, const void* params);
 
 template <class Env>
-VecEnv* make_batch(std::shared_ptr<Device> device, const EnvSpec& spec, const BatchOptions& options,
-                   const void* params) {
-  return new Batch<Env>(std::move(device), spec, options, *static_cast<const typename Env::Params*>(params));
-}
-
-template <class Env>
 typename Env::Params params_from(const nlohmann::json& config, const std::string& where) {
   static_assert(Environment<Env>);
   typename Env::Params params;

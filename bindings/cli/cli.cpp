@@ -40,6 +40,7 @@ std::vector<Command> add_commands(CLI::App& app) {
           add("tournament", "policies and players of a game against each other, and their ratings", add_tournament),
           add("exploit", "how much a trained best response wins against a run's policy", add_exploit),
           add("bench", "how fast an environment runs", add_bench),
+          add("play", "play a game by hand, in the terminal", add_play),
           add("render", "pictures of an episode, as PNG files", add_render),
           add("doctor", "what throng finds on this machine", add_doctor)};
 }

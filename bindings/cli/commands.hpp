@@ -18,6 +18,7 @@ Action add_eval(CLI::App& app);
 Action add_tournament(CLI::App& app);
 Action add_exploit(CLI::App& app);
 Action add_bench(CLI::App& app);
+Action add_play(CLI::App& app);
 Action add_render(CLI::App& app);
 Action add_doctor(CLI::App& app);
 

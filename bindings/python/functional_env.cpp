@@ -57,7 +57,10 @@ FunctionalEnv::FunctionalEnv(const std::string& text, const std::string& device)
   const EnvSpec& s = spec();
   const int64_t agents = s.num_agents, objectives = s.num_objectives, info = static_cast<int64_t>(s.info.size());
   for (const StateArray& array : env_->state()) {
-    carried_.push_back({"state." + array.name, array.dtype, {array.count, kEnv}});
+    ArrayForm form = {"state." + array.name, array.dtype, {array.count, kEnv}};
+    if (array.dtype == "U64")
+      form = {form.name, "U32", {array.count, kEnv, 2}};  // JAX has no 64 bits unless told otherwise
+    carried_.push_back(form);
   }
   for (const StateArray& array : env_->book()) {
     carried_.push_back({"batch." + array.name, array.dtype, {array.count, kEnv}});

@@ -11,13 +11,17 @@
 #include "envs/fighting/params.hpp"   // settings
 #include "envs/fighting/picture.hpp"  // what people see
 #include "envs/fighting/planner.hpp"  // built-in opponents that play the game forward
+#include "envs/fighting/screen.hpp"   // what networks see that look at pixels
 #include "envs/fighting/state.hpp"    // what is remembered
 
 // The game is the project's own; docs/envs/fighting.md has its rules. All arithmetic of the rules is on integers, and swapping
 // the seats mirrors the game exactly.
 namespace throng::fighting {
 
+struct Pixels;
+
 struct Env {
+  using Views = Types<Pixels>;
   using Params = fighting::Params;
   using State = fighting::State;
   using Scratch = fighting::Scratch;
@@ -67,7 +71,7 @@ struct Env {
       begin_match(f, rng);
       s.store(f);
       if (p.has_builtins()) forget(f);
-      if (p.derived.delay_slots > 0) fill_past(f);
+      if (p.derived.past_slots > 0) fill_past(f);
     });
   }
 
@@ -119,7 +123,7 @@ struct Env {
   }
 
   THRONG_HD void fill_past(const Fight& f) const {
-    for (int slot = 0; slot < p.derived.delay_slots; ++slot) s.remember(f, slot);
+    for (int slot = 0; slot < p.derived.past_slots; ++slot) s.remember(f, slot);
     s.past_at[0] = 0;
   }
 
@@ -147,9 +151,9 @@ struct Env {
 
   THRONG_HD bool play(Actions actions, Rewards rewards, Rng rng) {
     Fight f = s.load();
-    if (p.derived.delay_slots > 0) {
+    if (p.derived.past_slots > 0) {
       s.remember(f, s.past_at[0]);
-      s.past_at[0] = static_cast<uint8_t>((s.past_at[0] + 1) % p.derived.delay_slots);
+      s.past_at[0] = static_cast<uint8_t>((s.past_at[0] + 1) % p.derived.past_slots);
     }
     const int before[2] = {f.fighter[0].hp, f.fighter[1].hp};
     Choice choice[2];
@@ -195,7 +199,8 @@ struct Env {
     if (!p.agent_plays(agent)) {
       choice.input = direct_input(w.choice[seat_of(agent)]);
     } else if (p.inputs == kDirect) {
-      choice.input = direct_input(actions[agent]);
+      const bool turned = p.screen_directions && agent == 0 && s.load().fighter[seat_of(0)].facing < 0;
+      choice.input = direct_input(turned ? turned_action(actions[agent]) : actions[agent]);
     } else {
       const int direction = actions(agent, 0) + 1, button = actions(agent, 1);
       choice.input.direction = static_cast<uint8_t>(direction >= 1 && direction <= 9 ? direction : 5);
@@ -264,7 +269,7 @@ struct Env {
       if (!p.carry_meter) f.fighter[0].meter = f.fighter[1].meter = 0;
       begin_round(p.fighters, f, kStage / 2, kDistance);
     }
-    if (p.derived.delay_slots > 0) fill_past(f);
+    if (p.derived.past_slots > 0) fill_past(f);
     if (p.has_builtins()) glance_at_both(f);
   }
 
@@ -315,13 +320,17 @@ struct Env {
 
   THRONG_HD void observe(int agent, auto& out) const {
     const int seat = seat_of(agent);
-    Fight f = s.load();
-    if (p.derived.delay_slots > 0) {
-      const Fight past = s.recall(s.past_at[0]);
-      f.fighter[1 - seat] = past.fighter[1 - seat];
-      for (int slot = 0; slot < kShots; ++slot) f.shot[1 - seat][slot] = past.shot[1 - seat][slot];
-    }
-    View{p, f, seat}.write(out);
+    for (int back = p.frame_stack - 1; back >= 0; --back) View{p, seen_by(seat, back), seat}.write(out);
+  }
+
+  // The fight as a seat saw it so many decisions ago: the opponent and its projectiles are seen with delay.
+  THRONG_HD Fight seen_by(int seat, int decisions) const {
+    Fight f = s.recall(p, decisions);
+    if (p.derived.delay_slots == 0) return f;
+    const Fight past = s.recall(p, decisions + p.derived.delay_slots);
+    f.fighter[1 - seat] = past.fighter[1 - seat];
+    for (int slot = 0; slot < kShots; ++slot) f.shot[1 - seat][slot] = past.shot[1 - seat][slot];
+    return f;
   }
 
   // Not legal: supers without meter, projectiles whose slot is taken, reversals outside of block-stun, and in the air what
@@ -365,6 +374,51 @@ struct Env {
   }
 };
 
-static_assert(Environment<Env>);
+// The same game seen as a picture of [frame, plane, row, column], uint8; the oldest frame first, one plane or three.
+struct Pixels : Env {
+  using Obs = uint8_t;
+
+  THRONG_HD static bool shows(const Params& p) { return p.observation != kVector; }
+  THRONG_HD static int planes(const Params& p) { return p.observation == kRgb ? 3 : 1; }
+
+  THRONG_HD static Spec spec(const Params& p) {
+    Spec spec = Env::spec(p);
+    spec.obs_low = 0;
+    spec.obs_high = 255;
+    return spec;
+  }
+
+  THRONG_HD void prepare_views() const {
+    lanes.each(2 * p.frame_stack, [&](int picture) {
+      const int seat = picture / p.frame_stack, back = p.frame_stack - 1 - picture % p.frame_stack;
+      Shape shapes[kMostShapes] = {};
+      const Fight f = seen_by(seat, back);
+      ScreenView{p, f, seat, shapes, shapes + kMostShapes}.draw();
+      for (int i = 0; i < kMostShapes; ++i) {
+        uint64_t word;
+        memcpy(&word, &shapes[i], sizeof word);
+        w.scene[picture * kMostShapes + i] = word;
+      }
+    });
+  }
+
+  THRONG_HD static int observe_parts(const Params& p) { return p.frame_stack * planes(p) * kPiecesOfPlane; }
+
+  THRONG_HD void observe_part(int agent, int part, auto& out) const {
+    const int plane = part / kPiecesOfPlane, frame = plane / planes(p);
+    const int shown = p.observation == kGray ? kGrayPlane : plane % 3;
+    const Piece piece =
+        piece_of(w.scene, (seat_of(agent) * p.frame_stack + frame) * kMostShapes, part % kPiecesOfPlane, shown);
+    uint8_t pixels[kPiece];
+    memcpy(pixels, piece.half, kPiece);
+    out.run(pixels, kPiece);
+  }
+
+  THRONG_HD void observe(int agent, auto& out) const {
+    for (int part = 0; part < observe_parts(p); ++part) observe_part(agent, part, out);
+  }
+};
+
+static_assert(Environment<Env> && Environment<Pixels>);
 
 }  // namespace throng::fighting

@@ -98,6 +98,13 @@ THRONG_HD constexpr Input direct_input(int action) {
   }
 }
 
+// The action that goes the other way.
+THRONG_HD constexpr int turned_action(int action) {
+  constexpr uint8_t kTurned[] = {kNeutral, kBack,     kForward,     kCrouchDown, kCrouchBlock,
+                                 kJumpUp,  kJumpBack, kJumpForward, kBackDash,   kDash};
+  return action >= 0 && action <= kBackDash ? kTurned[action] : action;
+}
+
 THRONG_HD constexpr int absolute(int direction, int facing) { return facing > 0 ? direction : mirrored(direction); }
 
 // --- motion mode: a direction and a button; specials are drawn with the stick

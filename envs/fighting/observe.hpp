@@ -41,18 +41,12 @@ struct View {
 
   THRONG_HD const Roster& roster() const { return p.fighters; }
   THRONG_HD int ahead() const { return f.fighter[seat].facing; }
-  THRONG_HD bool hides(int what) const {
-    for (int hidden : p.hide) {
-      if (hidden == what) return true;
-    }
-    return false;
-  }
 
   // 62 numbers: place, resources, state, timing, abilities, move.
   THRONG_HD void fighter(int who, auto& out) const {
     const Fighter& me = f.fighter[who];
     const Roster& r = roster();
-    const bool hidden_meter = who != seat && hides(kHideMeter), hidden_move = who != seat && hides(kHideMove);
+    const bool hidden_meter = who != seat && p.hides(kHideMeter), hidden_move = who != seat && p.hides(kHideMove);
     const int meter = hidden_meter ? 0 : me.meter, behind = me.facing > 0 ? me.x : kStage - me.x;
     out(per(ahead() * (me.x - kStage / 2), kStage / 2));
     out(pixels(me.y) / 96);

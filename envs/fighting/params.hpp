@@ -21,6 +21,8 @@ enum Side : uint8_t { kLeft, kRight, kAnySide };
 inline constexpr const char* kSides[] = {"left", "right", "random"};
 enum RewardKind : uint8_t { kSparse, kDamage, kMatchReward, kAggressive, kFightLadder, kComponents };
 inline constexpr const char* kRewards[] = {"sparse", "damage", "match", "aggressive", "fightladder", "components"};
+enum Observation : uint8_t { kVector, kGray, kRgb };
+inline constexpr const char* kObservations[] = {"vector", "gray", "rgb"};
 enum Hidden : uint8_t { kHideMeter, kHideMove, kNumHidden };
 inline constexpr const char* kHideable[] = {"meter", "move"};
 
@@ -34,11 +36,15 @@ struct Params {
   uint8_t side = kLeft;
   uint8_t episode = kMatch;
   uint8_t inputs = kDirect;
+  bool screen_directions = false;
   int frame_skip = 4;
   int rung = 0;
   FixedList<float, kNumRungs> rung_weights = {kNumRungs, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}};
   bool carry_meter = true;
   int separation_low = 96, separation_high = 191, start_offset = 48, start_meter = 100, start_health = 70;
+  uint8_t observation = kVector;
+  int frame_stack = 1;
+  bool mirror = true;
   int reaction_delay = 0;
   FixedList<uint8_t, kNumHidden> hide;
   uint8_t reward = kDamage;
@@ -56,6 +62,7 @@ struct Params {
     v("episode", episode, kEpisodes,
       "a round, a match (first to two rounds), or a run up the ladder until a match is lost");
     v("inputs", inputs, kInputModes, "24 direct actions, or stick and button with motions for special moves");
+    v("screen_directions", screen_directions, "for people: forward is right for the player, wherever the opponent is");
     v("frame_skip", frame_skip, "frames per step, at 60 a second");
     v("rung", rung, "rung of the ladder, 1 to 12; 0 draws one for each episode");
     v("rung_weights", rung_weights, "with which the rung is drawn, rung 1 first");
@@ -65,6 +72,9 @@ struct Params {
     v("start_offset", start_offset, "how far the middle of both is from that of the stage at most, pixels");
     v("start_meter", start_meter, "an episode begins with 0 to this much meter");
     v("start_health", start_health, "an episode begins with this share of full health to all of it, per cent");
+    v("observation", observation, kObservations, "184 numbers, or a picture of 96 x 128 pixels, gray or three planes");
+    v("frame_stack", frame_stack, "observations of the last decisions, the oldest first");
+    v("mirror", mirror, "pictures are turned so that the observer looks to the right");
     v("reaction_delay", reaction_delay, "frames after which an agent sees its opponent; a multiple of frame_skip");
     v("hide", hide, kHideable, "features of the opponent that are zero: meter, move");
     v("reward", reward, kRewards, "what is paid, see the game's page");
@@ -80,9 +90,16 @@ struct Params {
     float fightladder[177];       // 176^((h+1)/177) by health of 176
     int decision_frames;          // frame_skip, as the planner sees it even while a step is drawn frame by frame
     int delay_slots;              // decisions between what is and what is seen
+    int past_slots;               // decisions that are remembered, for delayed and stacked observations
   } derived = {};
   Roster fighters = {};
 
+  THRONG_HD bool hides(int what) const {
+    for (int hidden : hide) {
+      if (hidden == what) return true;
+    }
+    return false;
+  }
   THRONG_HD bool agent_plays(int agent) const { return (agent == 0 ? player : opponent) == kAgent; }
   THRONG_HD int num_agents() const { return player == kAgent && opponent == kAgent ? 2 : 1; }
   THRONG_HD bool has_builtins() const { return player != kAgent || opponent != kAgent; }
@@ -102,6 +119,7 @@ struct Params {
     check_range("start_meter", start_meter, 0, kMaxMeter);
     check_range("start_health", start_health, 1, 100);
     check_range("reaction_delay", reaction_delay, 0, 60);
+    check_range("frame_stack", frame_stack, 1, 16);
     if (reaction_delay % frame_skip != 0) refuse("reaction_delay must be a multiple of frame_skip");
     if (player == kRung) refuse("player cannot be a rung; valid for opponent only");
     if (player != kAgent && opponent == kAgent) refuse("opponent is an agent, and player is not; exchange them");
@@ -116,6 +134,7 @@ struct Params {
     for (int h = 0; h <= 176; ++h) derived.fightladder[h] = static_cast<float>(std::pow(176.0, (h + 1) / 177.0));
     derived.decision_frames = frame_skip;
     derived.delay_slots = reaction_delay / frame_skip;
+    derived.past_slots = derived.delay_slots + frame_stack - 1;
   }
 
  private:

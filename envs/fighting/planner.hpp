@@ -5,6 +5,7 @@
 #include "envs/fighting/bots.hpp"
 #include "envs/fighting/engine.hpp"
 #include "envs/fighting/params.hpp"
+#include "envs/fighting/screen.hpp"
 #include "envs/fighting/state.hpp"
 
 namespace throng::fighting {
@@ -17,12 +18,14 @@ struct Scratch {
   Field<uint8_t> choice;   // [seat], what a built-in player does
   Field<uint8_t> ended;    // [1]
   Field<int32_t> outcome;  // [candidate * kGuesses + guess], hundredths of a point of health
+  Field<uint64_t> scene;   // [(seat * frame_stack + frame) * kMostShapes + shape], what pixels are made of
 
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
     v("choice", choice, 2);
     v("ended", ended, 1);
     v("outcome", outcome, p.has_planner() ? kRollouts : 1);
+    if (p.observation != kVector) v("scene", scene, 2 * p.frame_stack * kMostShapes);
   }
 };
 

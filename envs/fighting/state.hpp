@@ -24,7 +24,7 @@ struct State {
   Field<uint64_t> history;      // [seat, env], the last eight inputs, the last in the lowest byte; with built-ins
   Field<uint64_t> glance;       // [seat * kGlances + frame, env], what a rule bot sees of a seat; with built-ins
   Field<uint8_t> glance_at;     // [env], the frame that is written next
-  Field<uint32_t> past;         // [slot * kFightWords + word, env], what a delayed observation shows
+  Field<uint32_t> past;         // [slot * kFightWords + word, env], what delayed and stacked observations show
   Field<uint8_t> past_at;       // [env], the slot that is written next, the oldest
 
   template <class V>
@@ -41,15 +41,19 @@ struct State {
       v("glance", glance, 2 * kGlances);
       v("glance_at", glance_at, 1);
     }
-    if (p.derived.delay_slots > 0) {
-      v("past", past, kFightWords * p.derived.delay_slots);
+    if (p.derived.past_slots > 0) {
+      v("past", past, kFightWords * p.derived.past_slots);
       v("past_at", past_at, 1);
     }
   }
 
   THRONG_HD THRONG_CALLED_ON_GPU Fight load() const { return read_words(fight, 0); }
   THRONG_HD THRONG_CALLED_ON_GPU void store(const Fight& f) const { write_words(f, fight, 0); }
-  THRONG_HD Fight recall(int slot) const { return read_words(past, slot * kFightWords); }
+  // The fight as it was so many decisions ago; 0 is now.
+  THRONG_HD Fight recall(const Params& p, int decisions) const {
+    const int slots = p.derived.past_slots;
+    return decisions == 0 ? load() : read_words(past, (past_at[0] + slots - decisions) % slots * kFightWords);
+  }
   THRONG_HD void remember(const Fight& f, int slot) const { write_words(f, past, slot * kFightWords); }
 
  private:

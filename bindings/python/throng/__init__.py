@@ -12,7 +12,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,11 @@ __all__ = [
     "cuda_status",
     "describe",
     "limit_cpu_threads",
+    "line_chart",
     "list_envs",
     "load_policy",
     "make",
+    "one_hot",
     "registered_envs",
     "resume",
     "train",
@@ -124,6 +126,35 @@ def make(
         stream=stream,
         config=_parameters(config),
     )
+
+
+def one_hot(spec: EnvSpec, obs: Any) -> Any:
+    """Observations of codes as planes of 0 and 1, for networks that want them: a NumPy copy, float32.
+
+    [..., obs_dim] becomes [..., height, width, planes * codes] where the observation is a grid
+    (spec.obs_grid), else [..., obs_dim, codes]; codes go from 0 to spec.obs_high.
+    """
+    import numpy as np
+
+    if spec.obs_dtype != "U8":
+        raise ValueError(f"one_hot: the observations of {spec.id} are numbers, not codes")
+    cells = np.asarray(obs if isinstance(obs, np.ndarray) else obs.numpy())
+    hot = np.eye(int(spec.obs_high) + 1, dtype=np.float32)[cells]
+    if spec.obs_grid is None:
+        return hot
+    planes, height, width = spec.obs_grid
+    hot = hot.reshape(*cells.shape[:-1], planes, height, width, hot.shape[-1])
+    return np.moveaxis(hot, -4, -2).reshape(*cells.shape[:-1], height, width, planes * hot.shape[-1])
+
+
+def line_chart(
+    title: str, x_label: str, y_label: str, lines: Sequence[tuple[Any, ...]]
+) -> str:
+    """Lines over two axes, as the text of an SVG file.
+
+    lines  of each: its name, x, y, and, if it has a band, the lower and the upper end of that
+    """
+    return _throng.line_chart(title, x_label, y_label, [(*line, [], [])[:5] for line in lines])
 
 
 def list_envs() -> list[str]:

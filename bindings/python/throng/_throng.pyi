@@ -324,6 +324,7 @@ def describe(id: str, config: dict[str, Any] | str | None = None) -> dict[str, A
 def env_ids() -> list[str]:
     """See throng.list_envs()."""
 
+def line_chart(title: str, x_label: str, y_label: str, lines: Any) -> str: ...
 def registered_envs() -> list[str]:
     """The environments without their scenarios: ["smax", ...]."""
 
