@@ -38,13 +38,13 @@ Run front_run(const std::string& folder, const std::string& env, int64_t updates
   return run;
 }
 
-Front learned(Trainer& trainer, int k = 0) {
+Front learned(Trainer& trainer, int k = 0, int episodes = 4) {  // of every weight
   REQUIRE(trainer.train({}, {}));
   const Run& run = trainer.run(k);
   const Weights weights = evaluation_weights(run.train, 2);
-  const auto env =
-      make_tradeoff(run.env, trainer.env().shared_device(),
-                    evaluation_options(trainer.env().spec(), 4 * static_cast<int>(weights.size())), run.env_config);
+  const auto env = make_tradeoff(run.env, trainer.env().shared_device(),
+                                 evaluation_options(trainer.env().spec(), episodes * static_cast<int>(weights.size())),
+                                 run.env_config);
   return play_front(*env, trainer.learner(), weights, /*greedy=*/true, 7, run.folder);
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("one policy that is told weights learns a whole convex front", "[learn
   CHECK(front.again.size() == front.front.size());
   CHECK(front.front.front().weights[0] > front.front.back().weights[0]);
   const Evaluation evaluation = trainer.evaluate(/*greedy=*/true);
-  CHECK(evaluation.utility->mean > 0.8);  // always the same choice: at most 0.71
+  CHECK(evaluation.utility->mean > 0.77);  // 0.806 is the best; always the same choice: at most 0.71
 }
 
 TEST_CASE("a hollow front is reached with the utility of every episode, not with weighted sums", "[learning]") {
@@ -103,7 +103,7 @@ TEST_CASE("numbers as actions follow the weights", "[learning]") {
   Run run = front_run(folder.file("run"), "numbers", 150);
   run.train.ent_coef = 0;
   Trainer trainer(run, make_tradeoff);
-  const Front front = learned(trainer);
+  const Front front = learned(trainer, 0, 256);  // x^2 varies
   for (const ArchiveEntry& entry : front.played) {
     // The best for weights w is (w - (1 - w)) x, which is worth -4 (1 - w)^2 x^2 and -4 w^2 x^2; x^2 is 1/3 on average.
     const double w = entry.weights[0];
