@@ -21,7 +21,7 @@ struct CellLayout {
 // Kernels are [tap * channel, filter] in memory, [side, side, channel, filter] by name, as Flax has them. Samples are those of a
 // group; the output of the next group begins behind some room that products may write to.
 //
-// Patches are gathered for some samples at a time, into `patches`, memory that all layers share.
+// Patches are gathered for some samples of each group at a time, into `patches`, memory that all layers share.
 class Convolution {
  public:
   static constexpr int64_t kPatchNumbers = Backend::kCuda ? 1 << 23 : 1 << 19;  // what a cache holds
@@ -39,7 +39,7 @@ class Convolution {
   const Sliding& sliding() const { return sliding_; }
   int64_t numbers() const { return int64_t(sliding_.places()) * out_; }  // of a sample's output
   int64_t patch_numbers(int groups) const {
-    return groups * Matmul::padded(samples_at_once(groups) * sliding_.places()) * depth();
+    return groups * Matmul::padded(samples_at_once() * sliding_.places()) * depth();
   }
 
   void want(Arena& arena, int groups, int64_t samples, bool train) {
@@ -53,7 +53,7 @@ class Convolution {
   // For x [group, sample, cell and channel]: floats, or bytes that are shares of 255.
   template <class T>
   Rows forward(const Compute& c, int64_t samples, RowsOf<const T> x, float* patches) {
-    const int64_t at_once = samples_at_once(c.groups.count);
+    const int64_t at_once = samples_at_once();
     for (int64_t first = 0; first < samples; first += at_once) {
       const int64_t count = std::min(at_once, samples - first), rows = count * sliding_.places();
       gather_patches(c, count, x.from(first), patches);
@@ -70,7 +70,7 @@ class Convolution {
                 float* patches) const {
     before_activation(c, samples * sliding_.places(), out_, activation_, by_place(output(samples)), bias_,
                       by_place(d_out));
-    const int64_t at_once = samples_at_once(c.groups.count);
+    const int64_t at_once = samples_at_once();
     for (int64_t first = 0; first < samples; first += at_once) {
       const int64_t count = std::min(at_once, samples - first), rows = count * sliding_.places();
       const OutRows all = Matmul::packed(patches, rows, depth());
@@ -150,8 +150,9 @@ class Convolution {
   RowsOf<T> by_place(RowsOf<T> samples) const {
     return {samples.data, out_, samples.apart};
   }
-  int64_t samples_at_once(int groups) const {
-    return std::max<int64_t>(1, kPatchNumbers / (groups * int64_t(sliding_.places()) * depth()));
+  // Of each group; the same for any number of groups, since sums over samples are made piece by piece.
+  int64_t samples_at_once() const {
+    return std::max<int64_t>(1, kPatchNumbers / (int64_t(sliding_.places()) * depth()));
   }
 
   Sliding sliding_;

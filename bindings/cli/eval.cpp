@@ -229,7 +229,7 @@ Action add_eval(CLI::App& app) {
   app.add_option("--schelling", options->schelling,
                  "two players, each a run's folder or one of the game's own: what agents earn in every mix of them")
       ->expected(2)
-      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);  // taking the last would swallow what follows the two
+      ->allow_extra_args(false);  // what follows the two is something else
   app.add_option("--out", options->out, "with --schelling: folder for schelling.json, .txt and .svg")
       ->capture_default_str();
   app.add_option("--policy", options->policy,
