@@ -6,6 +6,7 @@
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <cmath>
+#include <map>
 
 #include "core/error.hpp"
 #include "envs/registry.hpp"
@@ -17,6 +18,14 @@ using Catch::Matchers::WithinAbs;
 
 namespace {
 
+// One device for games and players: each has a stream of its own, and what lies on another is not waited for.
+std::shared_ptr<Device> shared_device(const std::string& name) {
+  static std::map<std::string, std::weak_ptr<Device>> open;
+  std::shared_ptr<Device> device = open[name].lock();
+  if (!device) open[name] = device = open_device(name);
+  return device;
+}
+
 constexpr const char* kGame = "connect4/7x6_two_objectives";
 constexpr int kColumns = 7;
 
@@ -26,7 +35,7 @@ TournamentGame game_on(const std::string& id, const std::string& device,
   return {spec, {}, [=](int games, const std::string& opponent) {
             nlohmann::json own = config;
             if (!opponent.empty()) own["opponent"] = opponent;
-            return make(id, open_device(device), evaluation_options(spec, games), own);
+            return make(id, shared_device(device), evaluation_options(spec, games), own);
           }};
 }
 
@@ -41,7 +50,7 @@ TrainConfig small(int gru_size) {
 // All weights are zero but the biases of the logits; column -1: any.
 std::shared_ptr<Learner> column_player(const std::string& device, int column, int gru_size = 0) {
   const EnvSpec spec = team_spec(env_spec(kGame), {{0, 0}, {0, 1}}, true);
-  std::shared_ptr<Learner> learner = make_learner(open_device(device), spec, 4, {small(gru_size)});
+  std::shared_ptr<Learner> learner = make_learner(shared_device(device), spec, 4, {small(gru_size)});
   auto parameters = learner->parameters();
   for (auto& [name, tensor] : parameters) {
     std::vector<float> values(tensor.as<float>().size(), 0.0f);
@@ -134,7 +143,7 @@ TEST_CASE("a player of the game takes part, and a column beats random play") {
 TEST_CASE("of a mixture one member is drawn for each game") {
   for (const std::string& device : test_devices()) {
     Entrant mixture = entrant(device, 0);
-    mixture.pool = std::make_shared<Pool>(open_device(device));
+    mixture.pool = std::make_shared<Pool>(shared_device(device));
     mixture.members.push_back(mixture.pool->add(*mixture.learner));
     mixture.members.push_back(mixture.pool->add(*column_player(device, -1)));
     TournamentOptions options;
@@ -197,7 +206,7 @@ TEST_CASE("opponents that the game plays by itself meet policies, but not each o
     TournamentGame game = game_on("smax", device, battle);
     game.opponents = {"heuristic"};
     const SpecOf spec_of = [](const std::string& id, const nlohmann::json& config) { return env_spec(id, config); };
-    const auto player = [&](const char* name) { return load_entrant(name, game, spec_of, open_device(device)); };
+    const auto player = [&](const char* name) { return load_entrant(name, game, spec_of, shared_device(device)); };
     const std::vector<Entrant> players = {player("bot:random"), player("bot:heuristic"),
                                           player("bot:heuristic_random")};
     CHECK(players[1].bot == 1);  // the game's policy comes first
