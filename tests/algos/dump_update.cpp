@@ -63,7 +63,7 @@ SafeTensors dump(const std::string& device_name, TrainConfig config) {
   slabs("obs", reinterpret_cast<const float*>(r.obs), {t, e, a, r.obs_dim});
   if (r.world_state) slabs("world_state", r.world_state, {t, e, r.world_state_dim});
   slabs("avail_actions", r.avail_actions, {t, e, a, r.num_actions});
-  slabs("actions", r.actions, {t, e, a});
+  slabs("actions", static_cast<const int32_t*>(r.actions), {t, e, a});
   slabs("resets", r.resets, {t, e, a});
   slabs("log_probs", r.log_probs, {t, e, a});
   slabs("values", r.values, {t, e, a});
