@@ -21,7 +21,7 @@ struct CellLayout {
 // Kernels are [tap * channel, filter] in memory, [side, side, channel, filter] by name, as Flax has them. Samples are those of a
 // group; the output of the next group begins behind some room that products may write to.
 //
-// Patches are gathered for some samples at a time, into `patches`, memory that all layers share.
+// Patches are gathered for some samples of each group at a time, into `patches`, memory that all layers share.
 class Convolution {
  public:
   static constexpr int64_t kPatchNumbers = Backend::kCuda ? 1 << 23 : 1 << 19;  // what a cache holds

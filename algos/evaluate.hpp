@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ struct Estimate {
   double ci95 = 0;
 };
 
+using Weights = std::vector<std::vector<float>>;  // [preference][objective]
+
 Estimate estimate(const std::vector<double>& values);
 
 struct Evaluation {
@@ -28,6 +31,7 @@ struct Evaluation {
   uint64_t seed = 0;
   std::map<std::string, Estimate> returns;  // by objective; mean over agents
   Estimate length;                          // steps
+  std::optional<Estimate> utility;          // of a policy that is told weights: returns, weighted by them
   std::map<std::string, Estimate> info;     // by the environment's names: "won" is the win rate
 
   // All estimates by the names of metrics.jsonl: "episodic_return", "episodic_length", "win_rate", ...
@@ -49,12 +53,17 @@ Key evaluation_key(uint64_t seed);
 // How to make environments for evaluate(): one per episode, none begins a second one, and all of them end.
 BatchOptions evaluation_options(const Spec& spec, int episodes);
 
+// One episode in every environment of `env`, as evaluate() says. A policy that is told what it shall strive for is told weights
+// e % W in environment e; without `weights`, equal ones.
+void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0,
+                   const Weights& weights = {});
 // Whether every environment stands still after its episode: one that ended keeps its flags raised.
 bool all_ended(VecEnv& env);
 
 // Plays one episode in every environment of `env` with `learner`'s policy, greedy or sampled. Environments begin from
 // reset(seed), and actions are drawn from a stream of their own of the same seed. Error unless `env` was made with autoreset
 // disabled and a time limit. Leaves the learner as it was. Of a learner of several groups, one plays.
-Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0);
+Evaluation evaluate(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0,
+                    const Weights& weights = {});
 
 }  // namespace throng

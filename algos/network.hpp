@@ -89,11 +89,12 @@ class Network {
     return Matmul::packed(d_outputs_[k], rows, heads_[k].back().out());
   }
 
-  // For the rows x that `view` describes, [group, rows]. `resets` [group, steps, sequences] and `before` [group, sequences,
+  // For what `view` describes, [group, rows]. `resets` [group, steps, sequences] and `before` [group, sequences,
   // state_dim] are the core's.
-  void forward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets, Rows before) {
+  void forward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets, Rows before) {
     const int64_t rows = steps * sequences;
-    Rows y = cnn_ ? first_.forward(c, rows, cnn_->forward(c, views(rows), x)) : first_.forward(c, rows, x);
+    Rows y = cnn_ ? first_.forward(c, rows, cnn_->forward(c, views(rows), seen.rows), seen.goals)
+                  : first_.forward(c, rows, seen);
     inputs_.clear();
     for (Dense& layer : trunk_) y = layer.forward(c, rows, noted(y));
     core_in_ = y;
@@ -105,8 +106,8 @@ class Network {
     }
   }
 
-  // Turns the outputs' gradients into those of all parameters; x and resets as in the last forward.
-  void backward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets) {
+  // Turns the outputs' gradients into those of all parameters; seen and resets as in the last forward.
+  void backward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets) {
     const int64_t rows = steps * sequences;
     auto input = inputs_.rbegin();
     for (size_t k = heads_.size(); k-- > 0;) {
@@ -127,9 +128,9 @@ class Network {
       trunk_[layer].backward(c, rows, *input++, d, to);
       d = to;
     }
-    if (!cnn_) return first_.backward(c, rows, x, d);
-    first_.backward(c, rows, cnn_->output(views(rows)), d, cnn_->output_gradient());
-    cnn_->backward(c, views(rows), x);
+    if (!cnn_) return first_.backward(c, rows, seen, d);
+    first_.backward(c, rows, cnn_->output(views(rows)), seen.goals, d, cnn_->output_gradient());
+    cnn_->backward(c, views(rows), seen.rows);
   }
 
  private:

@@ -15,6 +15,9 @@ const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"ippo", "independent PPO, feed-forward", R"({"algo": "ippo"})"},
       {"mappo", "PPO with a central critic, feed-forward", R"({"algo": "mappo"})"},
+      {"mo_ippo", "the same for several objectives, told their weights",
+       R"({"algo": "mo_ippo", "norm_rewards": true})"},
+      {"mo_mappo", "with a central critic", R"({"algo": "mo_mappo", "norm_rewards": true})"},
       {"ippo_jaxmarl", "JaxMARL's recurrent IPPO for SMAX", R"({
          "algo": "ippo", "total_timesteps": 10000000, "num_envs": 128, "num_steps": 128,
          "learning_rate": 0.004, "anneal_lr": true, "gamma": 0.99, "gae_lambda": 0.95,

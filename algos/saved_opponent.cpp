@@ -36,7 +36,7 @@ class SavedOpponent final : public Opponent {
   }
 
   void act(const Observations& seen, const uint8_t* ended, Key key, uint32_t draw, void* actions) override {
-    learner_->act_on(seen, ended, state_, rows_, /*greedy=*/false, key, draw, static_cast<int32_t*>(actions));
+    learner_->act_on(seen, ended, state_, rows_, /*greedy=*/false, key, draw, actions);
   }
 
   std::map<std::string, Tensor> snapshot() override {

@@ -40,8 +40,8 @@ class SelfPlay final : public Learner {
   std::vector<UpdateMetrics> metrics_of(const double* sums) const override { return first().metrics_of(sums); }
   int state_dim() const override { return first().state_dim(); }
   void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-              uint32_t draw, int32_t* actions, int group = kAllGroups) override {
-    first().act_on(seen, ended, state, rows, greedy, key, draw, actions, group);
+              uint32_t draw, void* actions, int group = kAllGroups, const float* goals = nullptr) override {
+    first().act_on(seen, ended, state, rows, greedy, key, draw, actions, group, goals);
   }
   std::span<float> weights(int group = 0) override { return first().weights(group); }
   std::map<std::string, Tensor> parameters(int group = 0) override { return first().parameters(group); }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "algos/front.hpp"
 #include "algos/saved_opponent.hpp"
 #include "algos/self_play.hpp"
 #include "core/error.hpp"
@@ -232,7 +233,9 @@ Evaluation Trainer::evaluate(bool greedy, int k) {
     const BatchOptions options = evaluation_options(env_->spec(), train().eval_episodes);
     evaluation_env_ = make_env_(run().env, device_, options, run().env_config);
   }
-  return throng::evaluate(*evaluation_env_, *learner_, greedy, run(k).train.seed + kEvaluationSeed, k);
+  Weights weights;
+  if (learner_->goal().weights > 0) weights = evaluation_weights(run(k).train, env_->spec().num_objectives);
+  return throng::evaluate(*evaluation_env_, *learner_, greedy, run(k).train.seed + kEvaluationSeed, k, weights);
 }
 
 // Evaluates a policy once.

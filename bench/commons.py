@@ -1,18 +1,17 @@
 """Learning in the commons: harvest and govsim, what agents learn for themselves and for all; curves as JSON and SVG.
 
-    PYTHONPATH=build/bindings/python:bindings/python python3 bench/commons.py --device cuda --out bench/results/commons
-    ... --only govsim --agent_steps 2e6 --seeds 1                             # less, on a CPU
+    python3 bench/commons.py --throng build/throng --device cuda --out commons
+    python3 bench/commons.py --throng build/throng --only govsim --agent_steps 2e6 --seeds 1    # less, on a CPU
+    PYTHONPATH=build/bindings/python:bindings/python python3 bench/commons.py --draw --out commons
 
-Every experiment trains its seeds side by side. In the folder: curves.json, one SVG for each game and measure, and the runs.
+Every experiment trains its seeds side by side. In the folder: the runs, harvest.json and govsim.json with their curves, and, by
+--draw, which needs the Python package and no run, an SVG for each game and measure.
 """
 import argparse
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
-
-import throng
 
 # What is compared: environment, parameters, and settings of training where they are not the environment's preset.
 EXPERIMENTS = {
@@ -20,11 +19,11 @@ EXPERIMENTS = {
         "individual": ("harvest/open", {"reward": "individual"}, {}),
         "shared": ("harvest/open", {"reward": "shared"}, {}),
     },
+    # 0 to 20 per head: who takes 0 to 100 at random never sees a second month, and has nothing to learn from.
     "govsim": {
-        "individual, silent": ("govsim/fishery", {"reward": "individual"}, {}),
-        "individual, with messages": ("govsim/fishery-talk", {"reward": "individual"}, {}),
-        "shared, silent": ("govsim/fishery", {"reward": "shared"}, {}),
-        "shared, with messages": ("govsim/fishery-talk", {"reward": "shared"}, {}),
+        f"{reward}, {talk}": (f"govsim/{scenario}", {"reward": reward, "harvest_actions": "per_head"}, {})
+        for reward in ("individual", "shared")
+        for talk, scenario in (("silent", "fishery"), ("with messages", "fishery-talk"))
     },
 }
 MEASURES = {
@@ -38,19 +37,23 @@ ON_GPU = {
 }
 
 
+def describe(o, env):
+    return json.loads(subprocess.run([o.throng, "describe", env, "--json"], check=True, capture_output=True).stdout)
+
+
 def train(o, game, name):
     """Trains an experiment's seeds; the folders of its runs, and environment steps per second of all together."""
     env, config, settings = EXPERIMENTS[game][name]
-    agents = throng.describe(env)["spec"].num_agents
+    agents = describe(o, env)["num_agents"]
     settings = {**settings, **(ON_GPU[game] if o.device.startswith("cuda") else {}), **o.settings}
     settings["total_timesteps"] = int(o.agent_steps / agents)
     out = o.out / "runs" / game / name.replace(", ", "_").replace(" ", "_")
-    command = ["train", env, "--device", o.device, "--out", str(out), "--quiet", *(f"{k}={v}" for k, v in settings.items()),
+    command = [o.throng, "train", env, "--device", o.device, "--out", str(out), "--quiet", *(f"{k}={v}" for k, v in settings.items()),
                *(f"env.{k}={v}" for k, v in config.items())]
     if o.seeds > 1:
         command += ["--num_seeds", str(o.seeds)]
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "throng", *command], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - start
     folders = [out / f"seed_{k}" for k in range(o.seeds)] if o.seeds > 1 else [out]
     return folders, o.seeds * settings["total_timesteps"] / seconds
@@ -79,6 +82,8 @@ def thinned(curve, points=300):
 
 def chart(game, measure, experiments):
     """Mean over seeds, and a band from the least to the largest."""
+    import throng
+
     series = []
     for name, result in experiments.items():
         curves = [curve[measure] for curve in result["curves"] if measure in curve]
@@ -90,8 +95,30 @@ def chart(game, measure, experiments):
     return throng.line_chart(game, "agent steps", measure, series)
 
 
+def run(o, game):
+    results = {}
+    for name, (env, config, _) in EXPERIMENTS[game].items():
+        folders, rate = train(o, game, name)
+        described = describe(o, env)
+        curves = [thinned(c) for c in read(folders, described["num_agents"])]
+        results[name] = {"env": env, "version": described["version"], "env_config": config, "env_steps_per_s": rate,
+                         "device": o.device, "curves": curves}
+        final = {m: sum(c["final"][m]["mean"] for c in curves) / len(curves) for m in MEASURES[game]}
+        print(json.dumps({"game": game, "experiment": name, "device": o.device, "seeds": o.seeds,
+                          "agent_steps": o.agent_steps, "env_steps_per_s": rate, **final}), flush=True)
+    (o.out / f"{game}.json").write_text(json.dumps(results) + "\n")
+
+
+def draw(o, game):
+    results = json.loads((o.out / f"{game}.json").read_text())
+    for measure in ("episodic_return", *MEASURES[game]):
+        (o.out / f"{game}_{measure}.svg").write_text(chart(game, measure, results))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--throng", default="throng", help="the program")
+    parser.add_argument("--draw", action="store_true", help="only draw what was measured")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, default=Path("commons"))
     parser.add_argument("--only", choices=EXPERIMENTS, help="one game")
@@ -102,17 +129,7 @@ def main():
     o.settings = dict(setting.split("=", 1) for setting in o.settings)
     o.out.mkdir(parents=True, exist_ok=True)
     for game in [o.only] if o.only else EXPERIMENTS:
-        results = {}
-        for name, (env, config, _) in EXPERIMENTS[game].items():
-            folders, rate = train(o, game, name)
-            curves = [thinned(c) for c in read(folders, throng.describe(env)["spec"].num_agents)]
-            results[name] = {"env": env, "env_config": config, "env_steps_per_s": rate, "curves": curves}
-            final = {m: sum(c["final"][m]["mean"] for c in curves) / len(curves) for m in MEASURES[game]}
-            print(json.dumps({"game": game, "experiment": name, "device": o.device, "seeds": o.seeds,
-                              "agent_steps": o.agent_steps, "env_steps_per_s": rate, **final}), flush=True)
-        (o.out / f"{game}.json").write_text(json.dumps({"throng": throng.__version__, "experiments": results}) + "\n")
-        for measure in ("episodic_return", *MEASURES[game]):
-            (o.out / f"{game}_{measure}.svg").write_text(chart(game, measure, results))
+        (draw if o.draw else run)(o, game)
 
 
 if __name__ == "__main__":
