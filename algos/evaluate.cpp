@@ -34,7 +34,8 @@ std::vector<float> goals_of(const VecEnv& env, const Goal& goal, const Weights& 
     for (int j = 0; j < goal.weights; ++j) {
       const float equal = 1.0f / static_cast<float>(goal.weights);
       const size_t e = row / env.spec().num_agents;
-      goals[size_t(row) * goal.dim() + j] = weights.empty() ? equal : weights[e % weights.size()].at(j);
+      const size_t k = weights.empty() ? 0 : whose_weights(e, env.num_envs(), weights);
+      goals[size_t(row) * goal.dim() + j] = weights.empty() ? equal : weights[k].at(j);
     }
   }
   return goals;
@@ -63,7 +64,7 @@ std::vector<double> utilities(VecEnv& env, const Weights& weights) {
   std::vector<double> sums(envs, 0.0);
   for (size_t j = 0; j < objectives; ++j) {
     const std::vector<double> means = per_env(returns, envs, j, agents, objectives);
-    for (size_t e = 0; e < envs; ++e) sums[e] += means[e] * weights[e % weights.size()][j];
+    for (size_t e = 0; e < envs; ++e) sums[e] += means[e] * weights[whose_weights(e, envs, weights)][j];
   }
   return sums;
 }
@@ -86,6 +87,10 @@ Estimate estimate(const std::vector<double>& values) {
 
 bool all_ended(VecEnv& env) {
   return count_envs(env, env.outcomes().terminated) + count_envs(env, env.outcomes().truncated) == env.num_envs();
+}
+
+size_t whose_weights(size_t e, size_t envs, const Weights& weights) {
+  return envs < weights.size() ? e * weights.size() / envs : e % weights.size();
 }
 
 std::string metric_name(const std::string& info) { return info == "won" ? "win_rate" : info; }

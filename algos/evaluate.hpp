@@ -53,8 +53,11 @@ Key evaluation_key(uint64_t seed);
 // How to make environments for evaluate(): one per episode, none begins a second one, and all of them end.
 BatchOptions evaluation_options(const Spec& spec, int episodes);
 
-// One episode in every environment of `env`, as evaluate() says. A policy that is told what it shall strive for is told weights
-// e % W in environment e; without `weights`, equal ones.
+// Whose weights environment e of `envs` gets: all in turn, or where they are more than environments, some evenly.
+size_t whose_weights(size_t e, size_t envs, const Weights& weights);
+
+// One episode in every environment of `env`, as evaluate() says. A policy that is told what it shall strive for is told these
+// weights; without any, equal ones.
 void play_episodes(VecEnv& env, Learner& learner, bool greedy, uint64_t seed, int group = 0,
                    const Weights& weights = {});
 // Whether every environment stands still after its episode: one that ended keeps its flags raised.

@@ -26,15 +26,18 @@ struct Score {
   double share() const { return wins / games; }
 };
 
-// Rounds of one built-in player against another, each environment plays exactly one; sides are drawn.
+// Rounds of one built-in player against another, each environment plays exactly one, from the starts of evaluation; sides are
+// drawn.
 struct Ring {
   std::shared_ptr<Device> device;
   int rounds;
 
   Score play(const std::string& player, const std::string& opponent, const std::string& fighter = "random",
              const std::string& other = "random") const {
-    const json config = {{"player", player},          {"opponent", opponent}, {"fighter", fighter},
-                         {"opponent_fighter", other}, {"side", "random"},     {"episode", "round"}};
+    const json config = {{"player", player},          {"opponent", opponent},   {"fighter", fighter},
+                         {"opponent_fighter", other}, {"side", "random"},       {"episode", "round"},
+                         {"separation_low", 128},     {"separation_high", 128}, {"start_offset", 0},
+                         {"start_meter", 0},          {"start_health", 100}};
     BatchOptions options;
     options.num_envs = rounds;
     options.autoreset = Autoreset::disabled;

@@ -135,15 +135,25 @@ std::string actions_text(const EnvSpec& spec) {
   return choices + " per agent, discrete, with a mask of the legal ones";
 }
 
+// "121 codes per agent, 11 x 11, in [0, 8]"
+std::string observation_text(const EnvSpec& spec) {
+  const auto text = [](float value) { return ordered_json(value).dump(); };
+  const ObsGrid& grid = spec.obs_grid;
+  const std::string kind = spec.pixels ? " pixels" : spec.obs_dtype == "U8" ? " codes" : " float32";
+  const std::string shape = grid.planes == 0 ? ""
+                                             : (grid.planes > 1 ? ", " + std::to_string(grid.planes) + " x " : ", ") +
+                                                   std::to_string(grid.height) + " x " + std::to_string(grid.width);
+  return std::to_string(spec.obs_dim) + kind + " per agent" + shape + ", in [" + text(spec.obs_low) + ", " +
+         text(spec.obs_high) + "]";
+}
+
 std::vector<std::vector<std::string>> facts(const Described& found) {
   const EnvSpec& spec = found.spec;
-  const auto text = [](float value) { return ordered_json(value).dump(); };
   return {{"  rules", spec.version},
           {"  agents", std::to_string(spec.num_agents) + ": " + agents_text(spec.agents)},
           {"  teams", teams_text(spec)},
           {"  actions", actions_text(spec)},
-          {"  observation", std::to_string(spec.obs_dim) + (spec.obs_dtype == "U8" ? " codes" : " float32") +
-                                " per agent, in [" + text(spec.obs_low) + ", " + text(spec.obs_high) + "]"},
+          {"  observation", observation_text(spec)},
           {"  world state", spec.world_state_dim == 0 ? "none" : std::to_string(spec.world_state_dim) + " float32"},
           {"  reward", joined(spec.objectives)},
           {"  per episode", joined(spec.info)},

@@ -89,7 +89,7 @@ class PythonPolicy {
       const Observations seen{const_cast<void*>(given_obs.data), flags(given_avail, rows.count), flags(given_active),
                               nullptr};
       policy_->act(seen, flags(given_ended), reinterpret_cast<float*>(after.get()), rows.count, greedy_, key_, draw_++,
-                   reinterpret_cast<int32_t*>(actions.get()));
+                   actions.get());
     }
     std::vector<int64_t> shape = rows.lead;
     if (spec_.action_dim() > 1) shape.push_back(spec_.action_dim());
@@ -99,7 +99,10 @@ class PythonPolicy {
       wide.push_back(state_dim());
       of_state = shown(reinterpret_cast<float*>(after.get()), after, std::move(wide));
     }
-    return py::make_tuple(shown(reinterpret_cast<int32_t*>(actions.get()), actions, std::move(shape)), of_state);
+    const py::object chosen = spec_.continuous > 0
+                                  ? shown(reinterpret_cast<float*>(actions.get()), actions, std::move(shape))
+                                  : shown(reinterpret_cast<int32_t*>(actions.get()), actions, std::move(shape));
+    return py::make_tuple(chosen, of_state);
   }
 
   int state_dim() const { return policy_->state_dim(); }

@@ -31,7 +31,7 @@ struct Env {
   Scratch w;
   Lanes lanes;
 
-  static constexpr const char* kVersion = "1";
+  static constexpr const char* kVersion = "2";
   static constexpr const char* kInfo[] = {"won",          "drawn",   "rounds", "rung",       "damage_dealt",
                                           "damage_taken", "hits",    "blocks", "throws",     "techs",
                                           "counters",     "crushes", "whiffs", "taken_hits", "taken_throws"};
@@ -385,6 +385,8 @@ struct Pixels : Env {
     Spec spec = Env::spec(p);
     spec.obs_low = 0;
     spec.obs_high = 255;
+    spec.obs_grid = {p.frame_stack * planes(p), kScreenHeight, kScreenWidth};
+    spec.pixels = true;
     return spec;
   }
 

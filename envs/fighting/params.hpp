@@ -120,6 +120,7 @@ struct Params {
     check_range("start_health", start_health, 1, 100);
     check_range("reaction_delay", reaction_delay, 0, 60);
     check_range("frame_stack", frame_stack, 1, 16);
+    if (screen_directions && inputs == kMotion) refuse("screen_directions needs inputs direct");
     if (reaction_delay % frame_skip != 0) refuse("reaction_delay must be a multiple of frame_skip");
     if (player == kRung) refuse("player cannot be a rung; valid for opponent only");
     if (player != kAgent && opponent == kAgent) refuse("opponent is an agent, and player is not; exchange them");

@@ -1,4 +1,5 @@
-// The planner: it plays the real engine forward for every action and a few guesses about the opponent, and takes the best.
+// The planner: it plays the real engine forward for every action and a few guesses about the opponent, and takes the action
+// whose worst outcome is best.
 #pragma once
 
 #include "core/lanes.hpp"
@@ -44,17 +45,23 @@ THRONG_HD inline Input remembered_input(int code) {
   return {static_cast<uint8_t>(direction), press < kNumPresses ? bit(press) : uint16_t{0}};
 }
 
-// What the opponent will do, again and again: its last input, one of its last eight, or crouch and block.
-THRONG_HD inline Input guessed_input(const State& s, int seat, int guess, Rng rng) {
+// What is guessed of the opponent: an input, and whether it goes on with it.
+struct Guess {
+  Input input;
+  bool goes_on;
+};
+
+// What the opponent will do: its last input once more, or one of its last eight, and then nothing; or crouch and block.
+THRONG_HD inline Guess guess_of(const State& s, int seat, int guess, Rng rng) {
   constexpr int kRemembered = 8;
-  if (guess == 2) return direct_input(kCrouchBlock);
+  if (guess == 2) return {direct_input(kCrouchBlock), true};
   const int back = guess == 0 ? 0 : rng.at(kMemoryDraw).below(0, kRemembered);
-  return remembered_input(static_cast<int>(s.history[seat] >> (8 * back) & 255));
+  return {remembered_input(static_cast<int>(s.history[seat] >> (8 * back) & 255)), false};
 }
 
 // Damage dealt less damage taken in the next frames, in hundredths; a round is worth 200, a pixel of distance costs 0.02.
 THRONG_HD THRONG_CALLED_ON_GPU inline int roll_out(const Params& p, const State& s, int seat, Input mine,
-                                                   Input theirs) {
+                                                   const Guess& theirs) {
   constexpr int kPoint = 100, kRoundWorth = 200 * kPoint, kPixelCost = 2;
   Fight f = s.load();
   const int before[2] = {f.fighter[0].hp, f.fighter[1].hp};
@@ -62,7 +69,8 @@ THRONG_HD THRONG_CALLED_ON_GPU inline int roll_out(const Params& p, const State&
   Input input[2];
   for (int frame = 0; frame < kPlanFrames && result == Result::kRunning; ++frame) {
     if (frame % p.derived.decision_frames == 0) {
-      const Input relative[2] = {frame == 0 ? mine : direct_input(kCrouchBlock), theirs};
+      const Input relative[2] = {frame == 0 ? mine : direct_input(kCrouchBlock),
+                                 frame == 0 || theirs.goes_on ? theirs.input : direct_input(kNeutral)};
       for (int i = 0; i < 2; ++i) {
         const int at = i == 0 ? seat : 1 - seat;
         input[at] = relative[i];
@@ -84,15 +92,15 @@ THRONG_HD THRONG_CALLED_ON_GPU inline int roll_out(const Params& p, const State&
 THRONG_HD inline void plan(const Params& p, const State& s, const Scratch& w, const Lanes& lanes, int seat, Rng rng) {
   lanes.each(kRollouts, [&](int i) {
     const int candidate = i / kGuesses, guess = i % kGuesses;
-    w.outcome[i] =
-        roll_out(p, s, seat, direct_input(candidate_action(candidate)), guessed_input(s, 1 - seat, guess, rng));
+    w.outcome[i] = roll_out(p, s, seat, direct_input(candidate_action(candidate)), guess_of(s, 1 - seat, guess, rng));
   });
   lanes.once([&] {
-    constexpr int kTie = 20;  // random, in hundredths
+    constexpr int kTies = 16;  // chance decides between equals
     int best = 0, best_value = 0;
     for (int c = 0; c < kCandidates; ++c) {
-      int value = rng.at(kTieDraw).below(c, kTie * kGuesses);
-      for (int g = 0; g < kGuesses; ++g) value += w.outcome[c * kGuesses + g];
+      int worst = w.outcome[c * kGuesses];
+      for (int g = 1; g < kGuesses; ++g) worst = smaller(worst, w.outcome[c * kGuesses + g]);
+      const int value = worst * kTies + rng.at(kTieDraw).below(c, kTies);
       if (c == 0 || value > best_value) best = c, best_value = value;
     }
     w.choice[seat] = static_cast<uint8_t>(candidate_action(best));

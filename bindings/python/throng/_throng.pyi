@@ -137,11 +137,14 @@ class VecEnv:
     ) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """One transition of every environment: (obs, rewards, terminations, truncations, info).
 
-        actions        integers (num_envs, num_agents). CPU: anything that NumPy or DLPack knows;
-                       int32 is read in place, other integers are converted. GPU: int32, compact, on
-                       the same GPU, through DLPack or __cuda_array_interface__; host arrays are
+        actions        integers (num_envs, num_agents), 0 .. num_actions - 1; where an action is several
+                       choices (num_envs, num_agents, len(spec.heads)); where it is numbers floats in [-1, 1]
+                       (num_envs, num_agents, spec.continuous). CPU: anything that NumPy or DLPack knows;
+                       int32 and float32 are read in place, the like is converted. GPU: int32 or float32,
+                       compact, on the same GPU, through DLPack or __cuda_array_interface__; host arrays are
                        uploaded. A number that is no legal action means what the game says it means
-        obs            float32 (num_envs, num_agents, obs_dim), what the next action meets
+        obs            float32, or uint8 codes (spec.obs_dtype), (num_envs, num_agents, obs_dim): what the
+                       next action meets
         rewards        float32 (num_envs, num_agents); with several objectives
                        (num_envs, num_agents, num_objectives)
         terminations   bool (num_envs, num_agents): the episode ended by the rules of the game
@@ -151,8 +154,8 @@ class VecEnv:
         avail_actions      bool (num_envs, num_agents, num_actions), the legal actions now
         active             bool (num_envs, num_agents), who takes part (is alive) now
         world_state        float32 (num_envs, world_state_dim), or None
-        final_obs          float32, as obs: in what an episode ended; rows of environments whose
-                           episode did not end in this step are older
+        final_obs          as obs: in what an episode ended; rows of environments whose episode did
+                           not end in this step are older
         final_world_state  float32, as world_state, or None; rows as in final_obs
         episode            of each environment's latest ended episode:
             returns        float32, as rewards: sums over the episode
