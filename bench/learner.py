@@ -162,6 +162,7 @@ def cpu(options):
     theirs = learner_torch.measure(ours)
     show(type="cpu", work=f"update of an MLP {ours['train']['hidden_sizes']}, actor and critic", rows_per_s=ours["rows_per_s"],
          rows_per_s_pytorch=theirs["rows_per_s"], ratio=ours["rows_per_s"] / theirs["rows_per_s"],
+         ratio_by_cpu_time=ours["rows_per_cpu_s"] / theirs["rows_per_cpu_s"],
          pytorch=theirs["version"], threads_pytorch=theirs["threads"], device=ours["device"], rows=ours["rows"],
          passes=ours["train"]["update_epochs"], num_minibatches=ours["train"]["num_minibatches"],
          num_envs=ours["train"]["num_envs"], num_steps=ours["train"]["num_steps"], num_agents=ours["num_agents"],

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "algos/learner.hpp"
@@ -58,17 +59,20 @@ nlohmann::ordered_json measure(const Options& options) {
   const auto learner = make_learner(device, spec, train.num_envs, {train});
   fill(*learner, *device);
   std::vector<double> seconds;
+  const std::clock_t cpu_began = std::clock();
   for (int update = 0; update <= options.updates; ++update) {
     const auto began = std::chrono::steady_clock::now();
     learner->update(1e-4f);
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   }
+  const double cpu_seconds = static_cast<double>(std::clock() - cpu_began) / CLOCKS_PER_SEC / (options.updates + 1);
   std::sort(seconds.begin() + 1, seconds.end());  // without the first, in which memory is touched for the first time
   const double rows = static_cast<double>(train.steps_per_update()) * spec.num_agents * train.update_epochs;
   return {{"type", "learner_rows"},
           {"device", device->name()},
           {"rows_per_s", rows / seconds[1 + options.updates / 2]},
           {"rows_per_s_max", rows / seconds[1]},
+          {"rows_per_cpu_s", rows / cpu_seconds},
           {"seconds", seconds[1 + options.updates / 2]},
           {"rows", rows},
           {"num_agents", spec.num_agents},

@@ -78,9 +78,11 @@ class Learner:
 def measure(what, updates=5):
     """Of a line that learner_rows printed, the same update here."""
     learner, seconds = Learner(what), []
+    cpu_began = time.process_time()
     for _ in range(updates + 1):
         began = time.perf_counter()
         learner.update()
         seconds.append(time.perf_counter() - began)
-    return {"rows_per_s": what["rows"] / statistics.median(seconds[1:]), "version": torch.__version__,
+    cpu_seconds = (time.process_time() - cpu_began) / (updates + 1)
+    return {"rows_per_s": what["rows"] / statistics.median(seconds[1:]), "rows_per_cpu_s": what["rows"] / cpu_seconds, "version": torch.__version__,
             "threads": torch.get_num_threads()}

@@ -142,7 +142,7 @@ def losses_of(config, log_probs, entropies, values, r):
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_forward_losses_and_gradients_agree_with_pytorch(kind, device, tmp_path):
     path = tmp_path / "update.safetensors"
-    settings = json.dumps({"num_envs": 16, **KINDS[kind]})
+    settings = json.dumps({"num_envs": 16, "clip_coef": 0.03, **KINDS[kind]})
     subprocess.run([DUMP, device, settings, path], check=True)
     tensors, config = read(path)
 
@@ -156,10 +156,12 @@ def test_forward_losses_and_gradients_agree_with_pytorch(kind, device, tmp_path)
         torch.testing.assert_close(values, r["values"], atol=WITHIN, rtol=0)
     loss, parts = losses_of(config, log_probs, entropies, values, r)
     torch.testing.assert_close(parts.detach(), tensors["losses"], atol=WITHIN, rtol=0)
-    assert 0 < parts[4] < 1 and parts[3] > 1e-4  # some samples are clipped, so parameters have moved
+    assert 0 < parts[4] < 1 and parts[3] > WITHIN  # some samples are clipped, so parameters have moved
     loss.backward()
     assert len(parameters) >= 8
     for name, parameter in parameters.items():
         ours = 10 * tensors["tenth_of_gradient," + name]
-        assert parameter.grad.abs().max() > 10 * WITHIN, name
-        torch.testing.assert_close(ours, parameter.grad, atol=WITHIN, rtol=0, msg=lambda text: f"{name}: {text}")
+        largest = parameter.grad.abs().max().item()
+        assert largest > 0, name
+        torch.testing.assert_close(ours, parameter.grad, atol=min(WITHIN, largest / 100), rtol=0,
+                                   msg=lambda text, name=name: f"{name}: {text}")
