@@ -8,6 +8,15 @@
 
 namespace throng {
 
+// Of a layer whose output was y [group, rows, out]: `d_out`, the gradient with respect to it, becomes the gradient before the
+// activation, and its sum over rows the gradient of the bias at that offset.
+inline void before_activation(const Compute& c, int64_t rows, int out, Activation activation, Rows y, int64_t bias,
+                              OutRows d_out) {
+  sum_columns(c.device, c.reducer, c.groups, rows, out, c.gradients + bias, [=] THRONG_BODY(int g, int64_t r, int k) {
+    return d_out.at(g, r)[k] *= slope(activation, y.at(g, r)[k]);
+  });
+}
+
 class Dense {
  public:
   Dense(const std::string& path, int in, int out, Activation activation, float gain, Parameters& parameters)
@@ -32,25 +41,12 @@ class Dense {
   // Turns `d_out`, the gradient with respect to the last output, into gradients of kernel and bias, and of x in `d_x` unless
   // that is null; `add` adds to what is there. `d_out` becomes the gradient before the activation.
   void backward(const Compute& c, int64_t rows, Rows x, float* d_out, float* d_x, bool add = false) const {
-    before_activation(c, rows, d_out);
-    const Rows d_y = Matmul::packed(d_out, rows, out_);
+    const OutRows d_y = Matmul::packed(d_out, rows, out_);
+    before_activation(c, rows, out_, activation_, Matmul::packed(output_, rows, out_), bias_, d_y);
     c.matmul.backward_weight(c.groups, rows, in_, out_, x, d_y, c.gradients + kernel_);
     if (d_x == nullptr) return;
     c.matmul.backward_input(c.groups, rows, in_, out_, d_y, c.parameters + kernel_, Matmul::packed(d_x, rows, in_),
                             add);
-  }
-
-  // Through the activation, and the sum over rows, which is the bias's gradient; public because nvcc wants it so.
-  void before_activation(const Compute& c, int64_t rows, float* d_out) const {
-    const float* y = output_;
-    const int out = out_;
-    const Activation activation = activation_;
-    const int64_t apart = Matmul::padded(rows);
-    sum_columns(c.device, c.reducer, c.groups, rows, out, c.gradients + bias_,
-                [=] THRONG_BODY(int g, int64_t r, int k) {
-                  const int64_t i = (g * apart + r) * out + k;
-                  return d_out[i] *= slope(activation, y[i]);
-                });
   }
 
  private:

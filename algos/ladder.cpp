@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -53,6 +54,23 @@ double fixation(double x, int m) {
 }
 
 }  // namespace
+
+Payoffs::Payoffs(std::vector<double> wins, std::vector<double> games)
+    : players_(wins.empty() ? 0 : side_of(wins)), wins_(std::move(wins)), games_(std::move(games)) {
+  if (wins_.size() != games_.size()) throw Error("payoffs: wins and games are of different sizes");
+}
+
+int Payoffs::add_player() {
+  Payoffs larger(players_ + 1);
+  for (int a = 0; a < players_; ++a) {
+    for (int b = 0; b < players_; ++b) {
+      larger.wins_[larger.index(a, b)] = wins(a, b);
+      larger.games_[larger.index(a, b)] = games(a, b);
+    }
+  }
+  *this = std::move(larger);
+  return players_ - 1;
+}
 
 void Payoffs::record(int a, int b, double wins, double draws, double losses, double decay) {
   const double games = wins + draws + losses, keep = decay == 1 ? 1 : std::pow(decay, games / 100);

@@ -10,12 +10,17 @@ namespace throng {
 class Payoffs {
  public:
   explicit Payoffs(int players) : players_(players), wins_(size_t(players) * players), games_(wins_) {}
+  // From what all_wins() and all_games() of another gave.
+  Payoffs(std::vector<double> wins, std::vector<double> games);
 
   int players() const { return players_; }
+  int add_player();  // who has not met anybody yet; gives its number
   // Adds games of a against b. Before, their old counts shrink by decay for each hundred of these games (1 = never).
   void record(int a, int b, double wins, double draws, double losses, double decay = 1);
   double wins(int a, int b) const { return wins_[index(a, b)]; }  // draws count half
   double games(int a, int b) const { return games_[index(a, b)]; }
+  const std::vector<double>& all_wins() const { return wins_; }  // [a * players + b]
+  const std::vector<double>& all_games() const { return games_; }
   // The share that a won against b; 0.5 for those who never met.
   double win_rate(int a, int b) const { return games(a, b) > 0 ? wins(a, b) / games(a, b) : 0.5; }
   // 2 * win_rate - 1, [a * players + b]: antisymmetric, what the solvers below take.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,15 +66,31 @@ class THRONG_API Learner {
     collect(env);
     learn(learning_rate);
   }
+  // Before the next rollout: the flags say in which environments an episode has begun anew meanwhile, [env].
+  void begin_anew(const std::vector<uint8_t>& envs) {
+    const Rollout& r = rollout();
+    uint8_t* const last = r.resets + r.num_steps * r.rows();
+    std::vector<uint8_t> resets = download(device(), last, r.rows());
+    for (size_t row = 0; row < resets.size(); ++row) resets[row] |= envs[row / r.num_agents];
+    upload(device(), last, resets);
+  }
 
   // The present policy on other buffers: the actions of `rows` agents, and their recurrent state [rows, state_dim] after it
   // (null if state_dim is 0). The state begins anew where `ended` [rows] says that an episode ended in the step before (null:
   // nowhere), and where an agent is not active. `draw` numbers the draw of `key`. The rows are those of one group, or of all,
-  // each group having an equal part, in their order.
+  // each group having an equal part, in their order. `actions` [rows, action_dim]. `goals` [rows, goal().dim()] is what the
+  // policy is told besides; null: equal weights, and nothing earned.
   virtual int state_dim() const = 0;
   virtual void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-                      uint32_t draw, int32_t* actions, int group = kAllGroups) = 0;
+                      uint32_t draw, void* actions, int group = kAllGroups, const float* goals = nullptr) = 0;
+  // A caller who keeps goals adds every step's rewards [rows, objective] to what was earned, and begins at 0 with an episode.
+  virtual Goal goal() const { return {}; }
+  virtual void add_earned(int64_t /*rows*/, const float* /*rewards*/, float* /*goals*/, int /*group*/ = 0) {}
 
+  // A group's parameters as one block of device memory, to be copied between learners of the same network.
+  virtual std::span<float> weights(int /*group*/ = 0) { return {}; }
+  // The run's folder, once there is one: for what a learner keeps there beside checkpoints.
+  virtual void keep_in(const std::string&) {}
   // A group's parameters by path ("actor,Dense_0,kernel"), and everything else that a resumed run needs.
   virtual std::map<std::string, Tensor> parameters(int group = 0) = 0;
   virtual std::map<std::string, Tensor> optimizer_state(int group = 0) = 0;
@@ -92,7 +109,7 @@ class THRONG_API Learner {
     begin_rollout();
     for (int t = 0; t < r.num_steps; ++t) {
       act(t);
-      env.step(r.actions_at(t), r.observations(t + 1), r.outcomes(t));
+      env.step(r.env_actions(t), r.observations(t + 1), r.outcomes(t));
       keep_finals(t, env.finals());
     }
   }

@@ -12,6 +12,7 @@ namespace {
 double score_of(const Evaluation& evaluation) {
   const auto won = evaluation.info.find("won");
   if (won != evaluation.info.end()) return won->second.mean;
+  if (evaluation.utility) return evaluation.utility->mean;
   double sum = 0;
   for (const auto& [objective, value] : evaluation.returns) sum += value.mean;
   return sum;

@@ -97,6 +97,11 @@ size_t without_monotone_tail(const std::vector<double>& win_rates) {
   return 0;
 }
 
+const char* name_of(Role role) {
+  constexpr const char* kNames[] = {"main", "main_exploiter", "league_exploiter"};
+  return kNames[static_cast<int>(role)];
+}
+
 std::vector<int> League::learners(Role role) const {
   std::vector<int> found;
   for (size_t i = 0; i < members.size(); ++i) {

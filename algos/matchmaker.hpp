@@ -17,6 +17,8 @@ enum class Pfsp {
   even,    // w (1 - w)
 };
 
+inline constexpr const char* kPfsps[] = {"uniform", "hard", "linear", "capped", "even"};
+
 // A distribution over opponents; uniform if all weights vanish.
 std::vector<double> pfsp(const std::vector<double>& win_rates, Pfsp kind);
 
@@ -25,6 +27,7 @@ std::vector<double> pfsp(const std::vector<double>& win_rates, Pfsp kind);
 size_t without_monotone_tail(const std::vector<double>& win_rates);
 
 enum class Role { main, main_exploiter, league_exploiter };
+const char* name_of(Role role);
 
 // Learners and frozen snapshots of them; players are numbered as in the payoff table.
 struct League {

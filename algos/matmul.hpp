@@ -26,7 +26,9 @@ struct RowsOf {
   RowsOf of(int group) const { return {data + group * apart, stride, apart}; }
   THRONG_HD T* at(int group, int64_t row) const { return data + group * apart + row * stride; }
   RowsOf from(int64_t row) const { return {data + row * stride, stride, apart}; }
-  operator RowsOf<const T>() const requires(!std::is_const_v<T>) { return {data, stride, apart}; }
+  template <class U>
+    requires(std::is_same_v<U, const T> && !std::is_same_v<U, T>)
+  operator RowsOf<U>() const { return {data, stride, apart}; }
 };
 using Rows = RowsOf<const float>;
 using OutRows = RowsOf<float>;

@@ -23,6 +23,7 @@ struct CublasLt {
   X(cublasLtDestroy)                      \
   X(cublasLtGetVersion)                   \
   X(cublasLtMatmul)                       \
+  X(cublasLtMatmulAlgoCheck)              \
   X(cublasLtMatmulAlgoGetHeuristic)       \
   X(cublasLtMatmulDescCreate)             \
   X(cublasLtMatmulDescSetAttribute)       \
@@ -88,7 +89,7 @@ struct Layout {
   Layout(const Layout&) = delete;
 };
 
-// C = op(A) op(B) (+ C); the bias of a row is added to all of its columns.
+// C = op(A) op(B) (+ C); the bias of a row is added to all of its columns. The biases of a batch lie apart as its A do.
 struct Product {
   enum Kind { kForward, kBackwardInput, kBackwardWeight } kind;
   cublasOperation_t op_a, op_b;
@@ -108,6 +109,7 @@ struct Operation {
     if (p.bias == nullptr) return;
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, p.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS);
     set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
+    if (p.a.distance != 0) set(CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, p.a.distance);  // both lie in a group's block
   }
   ~Operation() { lt().cublasLtMatmulDescDestroy(value); }
   Operation(const Operation&) = delete;
@@ -141,35 +143,56 @@ class CudaMatmul final : public Matmul {
   size_t workspace() const override { return kWorkspace; }
 
   // A batch of products with exactly kRowBlock rows each: one algorithm, chosen once, serves any number of rows. Where it
-  // cannot add a bias, a kernel of ours does; tanh is always ours.
-  void forward(int64_t rows, int in, int out, Rows x, const float* w, const float* bias, Activation activation,
-               OutRows y) override {
+  // cannot add a bias, a kernel of ours does; tanh is always ours. Groups have weights of their own, so with several of them a
+  // product is all rows of a group, by the same algorithm: it does the same with a row, whatever their number.
+  void forward(Groups groups, int64_t rows, int in, int out, Rows x, const float* w, const float* bias,
+               Activation activation, OutRows y) override {
     Product product{Product::kForward, CUBLAS_OP_N, CUBLAS_OP_N, {w, out, in, out, 0}, block(x, in), block(y, out)};
     product.batch = static_cast<int32_t>(padded(rows) / kRowBlock);
     product.bias = activation == kTanh ? nullptr : bias;
     product.relu = activation == kRelu;
     const Chosen& chosen = choice(product, {product.bias ? 4 + product.relu : Product::kForward, y.stride, in, out});
     if (!chosen.adds_bias) product.bias = nullptr;
-    multiply(product, chosen.algorithm);
-    if (product.bias == nullptr && (bias != nullptr || activation != kIdentity)) finish(rows, out, bias, activation, y);
+    const bool finished = product.bias != nullptr || (bias == nullptr && activation == kIdentity);
+    Product joint = product;
+    joint.a.distance = groups.apart;
+    joint.b = all(x, padded(rows), in);
+    joint.c = all(y, padded(rows), out);
+    joint.batch = groups.count;
+    if (groups.count > 1 && fits(joint, chosen.algorithm)) {
+      multiply(joint, chosen.algorithm);
+    } else {
+      for (int group = 0; group < groups.count; ++group) {
+        Product own = product;
+        own.a.data = w + group * groups.apart;
+        own.b = block(x.of(group), in);
+        own.c = block(y.of(group), out);
+        if (own.bias) own.bias = bias + group * groups.apart;
+        multiply(own, chosen.algorithm);
+      }
+    }
+    if (!finished) finish(groups, rows, out, bias, activation, y);
   }
-  void backward_input(int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx, bool add) override {
+  void backward_input(Groups groups, int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx,
+                      bool add) override {
     Product product{Product::kBackwardInput, CUBLAS_OP_T,        CUBLAS_OP_N,
                     {w, out, in, out, 0},    all(dy, rows, out), all(dx, rows, in)};
+    product.a.distance = groups.apart;
     product.add = add;
-    multiply(product, choice(product, {Product::kBackwardInput, rows, in, out}).algorithm);
+    multiply_groups(groups, product, {Product::kBackwardInput, rows, in, out});
   }
-  void backward_weight(int64_t rows, int in, int out, Rows x, Rows dy, float* dw) override {
-    const Product product{Product::kBackwardWeight, CUBLAS_OP_N,      CUBLAS_OP_T,
-                          all(dy, rows, out),       all(x, rows, in), {dw, out, in, out, 0}};
-    multiply(product, choice(product, {Product::kBackwardWeight, rows, in, out}).algorithm);
+  void backward_weight(Groups groups, int64_t rows, int in, int out, Rows x, Rows dy, float* dw) override {
+    Product product{Product::kBackwardWeight, CUBLAS_OP_N,      CUBLAS_OP_T,
+                    all(dy, rows, out),       all(x, rows, in), {dw, out, in, out, 0}};
+    product.c.distance = groups.apart;
+    multiply_groups(groups, product, {Product::kBackwardWeight, rows, in, out});
   }
 
   // Public because nvcc wants the functions around its lambdas so.
-  void finish(int64_t rows, int out, const float* bias, Activation activation, OutRows y) {
-    each_element(*device_, rows, out, [=] THRONG_BODY(int64_t r, int c) {
-      float* at = y.data + r * y.stride + c;
-      *at = activate(activation, bias ? *at + bias[c] : *at);
+  void finish(Groups groups, int64_t rows, int out, const float* bias, Activation activation, OutRows y) {
+    each_element(*device_, groups.count, rows, out, [=] THRONG_BODY(int g, int64_t r, int c) {
+      float* at = y.at(g, r) + c;
+      *at = activate(activation, bias ? *at + bias[g * groups.apart + c] : *at);
     });
   }
 
@@ -183,8 +206,7 @@ class CudaMatmul final : public Matmul {
     bool adds_bias;
   };
 
-  static Matrix all(Rows x, int64_t rows, int columns) { return {x.data, columns, rows, x.stride, 0}; }
-  static Matrix all(OutRows x, int64_t rows, int columns) { return {x.data, columns, rows, x.stride, 0}; }
+  static Matrix all(Rows x, int64_t rows, int columns) { return {x.data, columns, rows, x.stride, x.apart}; }
   template <class T>
   static Matrix block(RowsOf<T> x, int columns) {
     return {x.data, columns, kRowBlock, x.stride, kRowBlock * x.stride};
@@ -198,6 +220,25 @@ class CudaMatmul final : public Matmul {
     THRONG_LT(cublasLtMatmul(handle_, operation.value, &one, p.a.data, a.value, p.b.data, b.value, &before, result,
                              c.value, result, c.value, &algorithm, workspace_, kWorkspace,
                              static_cast<cudaStream_t>(device_->stream())));
+  }
+
+  // The algorithm of one group for all, if it can.
+  void multiply_groups(Groups groups, Product p, const Shape& shape) {
+    const Chosen& chosen = choice(p, shape);
+    p.batch = groups.count;
+    if (groups.count == 1 || fits(p, chosen.algorithm)) return multiply(p, chosen.algorithm);
+    const auto [kind, rows, in, out] = shape;
+    multiply(p, choice(p, {-groups.count * 8 - kind, rows, in, out}).algorithm);
+  }
+
+  bool fits(const Product& p, const cublasLtMatmulAlgo_t& algorithm) {
+    const Operation operation(p, compute_);
+    const Layout a(p.a, p.batch), b(p.b, p.batch), c(p.c, p.batch);
+    cublasLtMatmulHeuristicResult_t result;
+    const cublasStatus_t status =
+        lt().cublasLtMatmulAlgoCheck(handle_, operation.value, a.value, b.value, c.value, c.value, &algorithm, &result);
+    return status == CUBLAS_STATUS_SUCCESS && result.state == CUBLAS_STATUS_SUCCESS &&
+           result.workspaceSize <= kWorkspace;
   }
 
   const Chosen& choice(Product p, const Shape& shape) {

@@ -1,4 +1,4 @@
-// Network: first layer, trunk, a recurrent core if wanted, and one or more heads on top - forward, and the backward pass.
+// Network: convolutions if wanted, first layer, trunk, a recurrent core if wanted, and one or more heads on top - forward, and the backward pass.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "algos/cnn.hpp"
 #include "algos/dense.hpp"
 #include "algos/first_layer.hpp"
 #include "algos/gru.hpp"
@@ -21,13 +22,14 @@ struct Output {
 };
 
 // Rows are `[group, step, sequence]`; without a recurrent core a row is just a row. Layers are named and numbered as Flax does it for
-// the same network: Dense_0, ... of the trunk, ScannedRNN_0, and on with the Dense layers of one head after the other.
+// the same network: Conv_0, ..., Dense_0, ... of the trunk, ScannedRNN_0, and on with the Dense layers of one head after the other.
 class Network {
  public:
   Network(const std::string& name, const View& view, const std::vector<Output>& outputs, const TrainConfig& config,
           Parameters& parameters)
-      : first_(name + ",Dense_0", view, config.hidden_sizes[0], Activation(config.activation), kHiddenGain,
-               parameters) {
+      : cnn_(Cnn::of(name, view, config, kHiddenGain, parameters)),
+        first_(name + ",Dense_0", cnn_ ? cnn_->features() : view, config.hidden_sizes[0], Activation(config.activation),
+               kHiddenGain, parameters) {
     int dense = 1, width = first_.out();
     auto layer = [&](int out, Activation activation, float gain) {
       const int in = std::exchange(width, out);
@@ -36,6 +38,7 @@ class Network {
     const auto activation = Activation(config.activation);
     for (size_t i = 1; i < config.hidden_sizes.size(); ++i)
       trunk_.push_back(layer(config.hidden_sizes[i], activation, kHiddenGain));
+    const float head_gain = config.gru_size > 0 ? 2.0f : kHiddenGain;  // both as JaxMARL
     if (config.gru_size > 0) {
       gru_.emplace(name + ",ScannedRNN_0,GRUCell_0", width, config.gru_size, parameters);
       width = config.gru_size;
@@ -44,7 +47,7 @@ class Network {
     for (const Output& output : outputs) {
       width = core_dim_;
       std::vector<Dense> head;
-      for (int out : config.head_sizes) head.push_back(layer(out, activation, kHeadGain));
+      for (int out : config.head_sizes) head.push_back(layer(out, activation, head_gain));
       head.push_back(layer(output.dim, kIdentity, output.gain));
       heads_.push_back(std::move(head));
     }
@@ -52,16 +55,16 @@ class Network {
     d_outputs_.resize(heads_.size());
   }
 
-  const View& view() const { return first_.view(); }
   int state_dim() const { return gru_ ? gru_->size() : 0; }
   int columns_summed() const {
-    int most = std::max({first_.columns_summed(), 4 * state_dim(), widest()});
+    int most = std::max({first_.columns_summed(), 4 * state_dim(), widest(), cnn_ ? cnn_->columns_summed() : 0});
     for (const auto& head : heads_) most = std::max(most, head.back().out());
     return most;
   }
 
   // Room for `rows` = steps * sequences, of at most `sequences` sequences, in each group, and for gradients if `train`.
   void want(Arena& arena, int groups, int64_t rows, int64_t sequences, bool train) {
+    if (cnn_) cnn_->want(arena, groups, views(rows), train);
     first_.want(arena, groups, rows, train);
     for (Dense& layer : trunk_) layer.want(arena, groups, rows);
     if (gru_) gru_->want(arena, groups, rows, sequences, train);
@@ -86,11 +89,12 @@ class Network {
     return Matmul::packed(d_outputs_[k], rows, heads_[k].back().out());
   }
 
-  // For the rows x that `view` describes, [group, rows]. `resets` [group, steps, sequences] and `before` [group, sequences,
+  // For what `view` describes, [group, rows]. `resets` [group, steps, sequences] and `before` [group, sequences,
   // state_dim] are the core's.
-  void forward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets, Rows before) {
+  void forward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets, Rows before) {
     const int64_t rows = steps * sequences;
-    Rows y = first_.forward(c, rows, x);
+    Rows y = cnn_ ? first_.forward(c, rows, cnn_->forward(c, views(rows), seen.rows), seen.goals)
+                  : first_.forward(c, rows, seen);
     inputs_.clear();
     for (Dense& layer : trunk_) y = layer.forward(c, rows, noted(y));
     core_in_ = y;
@@ -102,8 +106,8 @@ class Network {
     }
   }
 
-  // Turns the outputs' gradients into those of all parameters; x and resets as in the last forward.
-  void backward(const Compute& c, int steps, int64_t sequences, const void* x, const uint8_t* resets) {
+  // Turns the outputs' gradients into those of all parameters; seen and resets as in the last forward.
+  void backward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets) {
     const int64_t rows = steps * sequences;
     auto input = inputs_.rbegin();
     for (size_t k = heads_.size(); k-- > 0;) {
@@ -124,12 +128,15 @@ class Network {
       trunk_[layer].backward(c, rows, *input++, d, to);
       d = to;
     }
-    first_.backward(c, rows, x, d);
+    if (!cnn_) return first_.backward(c, rows, seen, d);
+    first_.backward(c, rows, cnn_->output(views(rows)), seen.goals, d, cnn_->output_gradient());
+    cnn_->backward(c, views(rows), seen.rows);
   }
 
  private:
-  static constexpr float kHiddenGain = 1.41421356f, kHeadGain = 2.0f;
+  static constexpr float kHiddenGain = 1.41421356f;
 
+  int64_t views(int64_t rows) const { return rows / first_.view().sharing; }
   Rows noted(Rows x) { return inputs_.emplace_back(x); }
   float* other(const float* d) const { return d == d_[0] ? d_[1] : d_[0]; }
   int widest() const {
@@ -139,6 +146,7 @@ class Network {
     return most;
   }
 
+  std::optional<Cnn> cnn_;
   FirstLayer first_;
   std::vector<Dense> trunk_;
   std::optional<Gru> gru_;

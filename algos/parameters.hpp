@@ -21,16 +21,20 @@ struct Init {
   static Init lecun_normal() { return {kLecunNormal, 1.0f}; }
 };
 
-// A piece of the block: a vector, or a matrix whose rows lie `stride` apart. Names are Flax's, joined by commas
+// A piece of the block: a vector, or a matrix, of two dimensions or more, whose rows lie `stride` apart. Names are Flax's, joined by commas
 // ("actor,Dense_0,kernel"), so that JAX tools read our files.
 struct Parameter {
   std::string name;
-  std::vector<int64_t> shape;  // kernels are [in, out]
+  std::vector<int64_t> shape;  // kernels are [in, out], of convolutions [side, side, in, out]
   int64_t offset;              // in the block
   int64_t stride;
   Init init;
 
-  int64_t rows() const { return shape.size() == 2 ? shape[0] : 1; }
+  int64_t rows() const {  // of the matrix that all dimensions but the last make
+    int64_t rows = 1;
+    for (size_t i = 0; i + 1 < shape.size(); ++i) rows *= shape[i];
+    return rows;
+  }
   int64_t columns() const { return shape.back(); }
   int64_t size() const { return rows() * columns(); }
   int64_t at(int64_t i) const { return offset + i / columns() * stride + i % columns(); }  // of element i

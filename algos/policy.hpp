@@ -30,8 +30,8 @@ class Policy {
   // `state` [rows, state_dim] begins as zeros and is brought up to date, `ended` [rows] says where an episode ended in the step
   // before, and may be null.
   void act(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-           uint32_t draw, int32_t* actions) {
-    learner_->act_on(seen, ended, state, rows, greedy, key, draw, actions);
+           uint32_t draw, void* actions, const float* goals = nullptr) {
+    learner_->act_on(seen, ended, state, rows, greedy, key, draw, actions, Learner::kAllGroups, goals);
   }
 
  private:

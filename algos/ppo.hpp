@@ -9,17 +9,18 @@
 #include <vector>
 
 #include "algos/adam.hpp"
-#include "algos/categorical.hpp"
+#include "algos/distribution.hpp"
 #include "algos/learner.hpp"
 #include "algos/matmul.hpp"
 #include "algos/network.hpp"
 #include "algos/parameters.hpp"
 #include "algos/ppo_loss.hpp"
+#include "algos/pursuit.hpp"
 #include "algos/recording.hpp"
 
 namespace throng {
 
-// Compiled by g++ for the CPU and by nvcc for CUDA (algos/ppo_*unit.cpp: setting up, acting, learning). All randomness is a
+// Compiled by g++ for the CPU and by nvcc for CUDA (algos/ppo_*unit.cpp: setting up, acting, goals, learning). All randomness is a
 // function of the seed and of schedule_->updates, so a run continues from parameters, moments, counters and recurrent states.
 //
 // The unit of a minibatch is a pair (time, environment); agents of an environment stay together. Feed-forward networks learn
@@ -42,8 +43,13 @@ class Ppo final : public Learner {
 
   int state_dim() const override { return policy_.state_dim(); }
   void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
-              uint32_t draw, int32_t* actions, int group = kAllGroups) override;
+              uint32_t draw, void* actions, int group = kAllGroups, const float* goals = nullptr) override;
+  Goal goal() const override { return rollout_.goal; }
+  void add_earned(int64_t rows, const float* rewards, float* goals, int group = 0) override;
 
+  std::span<float> weights(int group = 0) override {
+    return {parameters_ + group * groups_.apart, size_t(layout_.size())};
+  }
   std::map<std::string, Tensor> parameters(int group = 0) override;
   std::map<std::string, Tensor> optimizer_state(int group = 0) override;
   void load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state,
@@ -54,6 +60,13 @@ class Ppo final : public Learner {
 
   // The pieces of an update, in their order; public because nvcc wants the functions around its lambdas so, and tests do, too.
   void mark_resets(int t);
+  void set_goals(int t);  // of slab t, from the outcome of step t - 1
+  void begin_goals();     // of the first episodes
+  void keep_final_goals(int t);
+  void copy_goals(int64_t first, int64_t count, const float* goals);
+  void compute_slopes();    // of the utility, where that is not linear
+  void measure_returns();   // how widely they spread
+  void scale_objectives();  // by what was measured
   void set_learning_rate(float learning_rate);
   void learn_from_rollout();
   void compute_values();  // that acting has not computed
@@ -78,10 +91,11 @@ class Ppo final : public Learner {
   float* gradient_block() const { return gradients_; }
   const float* start_states(int network) const { return states_[network].start; }  // [env, agent, state_dim]
   const Network& policy() const { return policy_; }
+  const Pursuit& pursuit() const { return pursuit_; }
   Rows values_of_batch() { return value_network().output(value_output()); }  // of the last compute_loss
 
  private:
-  enum Purpose : uint32_t { kInitialise, kSample, kShuffle, kPurposes };
+  enum Purpose : uint32_t { kInitialise, kSample, kShuffle, kPrefer, kPurposes };
   static constexpr int kSlot = kPpoTerms + 2;  // sums kept of a minibatch: its terms, and the squared gradient norms
 
   // The recurrent states of one network, [env, agent, state_dim].
@@ -94,7 +108,7 @@ class Ppo final : public Learner {
   void want();
   static Key key_of(const TrainConfig& config, Purpose purpose);
   bool recurrent() const { return config_.gru_size > 0; }
-  bool mappo() const { return config_.algo == kMappo; }
+  bool mappo() const { return config_.central_critic(); }
   // Of a group.
   int64_t num_envs() const { return rollout_.num_envs / groups_.count; }
   int64_t num_rows() const { return num_envs() * rollout_.num_agents; }
@@ -125,17 +139,24 @@ class Ppo final : public Learner {
     return recurrent() ? network.initial(minibatch_steps(), minibatch_sequences()) : OutRows{};
   }
   Rows of_slab(const float* states) const { return {states, state_dim(), num_rows() * state_dim()}; }
-  const void* seen_by_critic(int t) const;
-  const void* finals_seen_by_critic(int k) const;
-  const void* batch_seen_by_critic() const;
+  Seen seen_by_policy(int t) const { return {rollout_.obs_at(t), rollout_.goals_at(t)}; }
+  Seen seen_by_critic(int t) const;
+  Seen finals_seen_by_critic(int k) const;
+  Seen batch_seen_by_policy() const { return {batch_obs_, batch_goals_}; }
+  Seen batch_seen_by_critic() const;
+  Distribution distribution() const;
+  Preference preference() const;
+  template <class Visit>
+  void visit_kept(int group, Visit&& visit);
   void copy(void* to, const void* from, size_t bytes) { device_->copy(to, from, bytes); }
 
   std::shared_ptr<Device> device_;
-  TrainConfig config_;  // of the first group, and but for its seed of all
+  TrainConfig config_;  // of the first group, and but for its seed and its fixed weights of all
   Rollout rollout_;
   Heads heads_;
   Parameters layout_;
-  Network policy_;  // ends in logits; with shared layers in values, too
+  Network policy_;   // ends in logits, or means; with shared layers in values, too
+  int64_t log_std_;  // of actions that are numbers
   int64_t critic_begins_;
   std::optional<Network> critic_;
   Groups groups_;
@@ -147,6 +168,8 @@ class Ppo final : public Learner {
   Recording iteration_;
   const VecEnv* recorded_ = nullptr;  // the environment of `iteration_`
 
+  Pursuit pursuit_;
+
   Schedule* schedule_ = nullptr;
   Key* keys_ = nullptr;              // [group, purpose]
   float* parameters_ = nullptr;      // [group, layout]
@@ -156,10 +179,21 @@ class Ppo final : public Learner {
   uint8_t* batch_obs_ = nullptr;     // [group, minibatch rows, obs_bytes], in the order in which they are learned from
   float* batch_world_ = nullptr;     // [group, minibatch pairs, world_state_dim]
   uint8_t* batch_resets_ = nullptr;  // [group, minibatch rows]
+  float* batch_goals_ = nullptr;     // [group, minibatch rows, goal]
+  float* d_log_std_ = nullptr;       // [group, minibatch rows, action_dim]
   float* batch_state_ = nullptr;     // [group, sequences, state_dim], of a policy acting on other buffers
   double* moments_ = nullptr;        // [group, 2], sums of the minibatch's advantages and of their squares
   double* slots_ = nullptr;          // [update_epochs * num_minibatches, group, kSlot]
   double* variances_ = nullptr;  // [group, 4], sums of the returns R, R^2, and the errors R - V when acting, (R - V)^2
+
+  float* fixed_weights_ = nullptr;  // [group, objective], if weights are not drawn
+  float* scale_ = nullptr;          // [group, objective], that rewards are multiplied by
+  Scalarizer* utility_ = nullptr;   // [group], with references in units of scale_
+  float* slopes_ = nullptr;         // [num_steps, env, agent, objective], see Pursuit
+  float* first_values_ = nullptr;   // [env, agent, objective], of the present episode's first observation
+  float* running_ = nullptr;        // [env, agent, objective], discounted returns so far
+  double* spread_ = nullptr;      // [group, objective, 3], of returns since the run began: number, sum, sum of squares
+  double* new_spread_ = nullptr;  // [group, objective, 3], the same of this rollout
 };
 
 }  // namespace throng

@@ -28,8 +28,11 @@ void Ppo::learn(float learning_rate) {
 
 void Ppo::learn_from_rollout() {
   mark_resets(rollout_.num_steps);
+  set_goals(rollout_.num_steps);
   compute_values();
+  compute_slopes();
   compute_returns();
+  measure_returns();
   const int steps = num_minibatches();
   adam_.prepare(*device_, schedule_, steps);
   for (int step = 0; step < steps; ++step) {
@@ -44,22 +47,25 @@ void Ppo::learn_from_rollout() {
     adam_.update(*device_, groups_, parameters_, gradients_, norms, schedule_, step, config_.adam_eps);
   }
   count_update(steps);
+  scale_objectives();
 }
 
 // ---- values and advantages ----
 
-const void* Ppo::seen_by_critic(int t) const {
-  return rollout_.world_state ? static_cast<const void*>(rollout_.world_state_at(t)) : rollout_.obs_at(t);
+Seen Ppo::seen_by_critic(int t) const {
+  if (!rollout_.world_state) return seen_by_policy(t);
+  return {rollout_.world_state_at(t), rollout_.goals_at(t)};
 }
 
-const void* Ppo::finals_seen_by_critic(int k) const {
+Seen Ppo::finals_seen_by_critic(int k) const {
   const Rollout& r = rollout_;
-  if (r.world_state) return r.final_world_state + int64_t(k) * r.num_envs * r.world_state_dim;
-  return r.final_obs + k * r.rows() * r.obs_bytes;
+  const float* goals = r.final_goals + k * r.rows() * r.goal.dim();
+  if (r.world_state) return {r.final_world_state + int64_t(k) * r.num_envs * r.world_state_dim, goals};
+  return {r.final_obs + k * r.rows() * r.obs_bytes, goals};
 }
 
-const void* Ppo::batch_seen_by_critic() const {
-  return rollout_.world_state ? static_cast<const void*>(batch_world_) : batch_obs_;
+Seen Ppo::batch_seen_by_critic() const {
+  return rollout_.world_state ? Seen{batch_world_, batch_goals_} : batch_seen_by_policy();
 }
 
 // A critic of its own has not been asked yet: it goes through the rollout in pieces as long as a minibatch. Then the slab that
@@ -79,19 +85,21 @@ void Ppo::compute_values() {
       const Rows values = critic_->output(0);
       each_element(*device_, groups_.count, own, 1, [=] THRONG_BODY(int g, int64_t row, int) {
         const int64_t pair = order[g * pairs + row / r.num_agents];
-        r.values[pair * r.num_agents + row % r.num_agents] = *values.at(g, row);
+        float* to = r.values + (pair * r.num_agents + row % r.num_agents) * r.num_values;
+        for (int v = 0; v < r.num_values; ++v) to[v] = values.at(g, row)[v];
       });
       if (recurrent()) keep_final_states(first);
     }
   }
-  auto values_of = [&](const void* seen, const uint8_t* resets, const float* before, float* to) {
+  const int64_t slab = rows * r.num_values;
+  auto values_of = [&](const Seen& seen, const uint8_t* resets, const float* before, float* to) {
     network.forward(compute(), 1, num_rows(), seen, resets, of_slab(before));
     copy_rows(to, network.output(value_output()), groups_.count, num_rows());
   };
-  values_of(seen_by_critic(r.num_steps), r.resets + r.num_steps * rows, states.next, r.values + r.num_steps * rows);
+  values_of(seen_by_critic(r.num_steps), r.resets + r.num_steps * rows, states.next, r.values + r.num_steps * slab);
   for (int k = 0; k < r.finals_per_env; ++k) {
     values_of(finals_seen_by_critic(k), r.final_resets + k * rows, states.finals + k * rows * state_dim(),
-              r.final_values + k * rows);
+              r.final_values + k * slab);
   }
 }
 
@@ -121,9 +129,11 @@ void Ppo::compute_returns() {
   const Rollout r = rollout_;
   const float gamma = config_.gamma, gae_lambda = config_.gae_lambda;
   const bool bootstrap_truncated = config_.bootstrap_truncated;
+  const Pursuit pursuit = pursuit_;
   Backend::each(*device_, r.rows(), [=] THRONG_BODY(int64_t row) {
-    gae_column(r, static_cast<int>(row / r.num_agents), static_cast<int>(row % r.num_agents), gamma, gae_lambda,
-               bootstrap_truncated);
+    const auto env = static_cast<int>(row / r.num_agents), agent = static_cast<int>(row % r.num_agents);
+    for (int value = 0; value < r.num_values; ++value)
+      gae_column(r, env, agent, value, pursuit, gamma, gae_lambda, bootstrap_truncated);
   });
 }
 
@@ -154,6 +164,7 @@ void Ppo::gather(int64_t first) {
   const Rollout r = rollout_;
   gather_pairs(first, r.obs, batch_obs_, int64_t(r.num_agents) * r.obs_bytes);
   if (r.world_state) gather_pairs(first, r.world_state, batch_world_, int64_t(sizeof(float)) * r.world_state_dim);
+  gather_pairs(first, r.goals, batch_goals_, int64_t(sizeof(float)) * r.num_agents * r.goal.dim());
   if (!recurrent()) return;
   gather_pairs(first, r.resets, batch_resets_, r.num_agents);
   gather_states(first, states_[0].start, initial_of(policy_));
@@ -207,27 +218,33 @@ void Ppo::sum_advantages(int64_t first) {
 
 void Ppo::compute_loss(int64_t first, double* sums) {
   const Rollout r = rollout_;
-  const Heads heads = heads_;
+  const Distribution distribution = this->distribution();
   const int64_t rows = minibatch_rows(), pairs = num_pairs();
-  policy_.forward(compute(), minibatch_steps(), minibatch_sequences(), batch_obs_, batch_resets_, initial_of(policy_));
+  policy_.forward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_policy(), batch_resets_,
+                  initial_of(policy_));
   if (critic_) {
     critic_->forward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_critic(), batch_resets_,
                      initial_of(*critic_));
   }
   const PpoCoefficients coefficients{config_.clip_coef, config_.ent_coef, config_.vf_coef, config_.clip_vloss};
   const float scale = 1.0f / static_cast<float>(rows);
-  const bool norm_adv = config_.norm_adv;
+  const bool norm_adv = config_.norm_adv, anneal_ent = config_.anneal_ent;
+  const float full_rate = config_.learning_rate;
+  const Schedule* schedule = schedule_;
   const int32_t* order = order_ + first;
   const double* all_moments = moments_;
   Network& of_values = value_network();
-  const Rows logits = policy_.output(0), values = of_values.output(value_output());
-  const OutRows d_logits = policy_.output_gradient(0, rows), d_values = of_values.output_gradient(value_output(), rows);
-  auto of_row = [=] THRONG_BODY(int g, int64_t row, double(&terms)[kPpoTerms]) {
+  const Rows output = policy_.output(0), values = of_values.output(value_output());
+  const OutRows d_output = policy_.output_gradient(0, rows), d_values = of_values.output_gradient(value_output(), rows);
+  float* d_log_std = d_log_std_;
+  const float of_value = scale / static_cast<float>(r.num_values);
+  auto add_loss = [=] THRONG_BODY(int g, int64_t row, double(&terms)[kPpoTerms]) {
     const int64_t pair = order[g * pairs + row / r.num_agents], from = pair * r.num_agents + row % r.num_agents;
-    const float* row_logits = logits.at(g, row);
+    const Distribution own = distribution.of(g);
+    const float* of_row = output.at(g, row);
     const uint8_t* avail = r.avail_actions + from * r.num_actions;
-    const int32_t* actions = r.actions + from * r.action_dim;
-    PpoSample sample{r.log_probs[from], r.values[from], r.advantages[from], r.returns[from]};
+    const void* action = own.at(r.actions, from);
+    PpoSample sample{r.log_probs[from], r.advantages[from]};
     if (norm_adv) {
       const double* moments = all_moments + 2 * g;
       const double mean = moments[0] / rows, variance = moments[1] / rows - mean * mean;
@@ -235,19 +252,34 @@ void Ppo::compute_loss(int64_t first, double* sums) {
     }
     float log_prob, entropy;
     PpoGradient gradient;
-    heads.evaluate(row_logits, avail, actions, &log_prob, &entropy);
-    const PpoTerms t = ppo_loss(log_prob, entropy, *values.at(g, row), sample, coefficients, &gradient);
-    heads.backward(row_logits, avail, actions, scale * gradient.log_prob, scale * gradient.entropy,
-                   d_logits.at(g, row));
-    *d_values.at(g, row) = scale * gradient.value;
+    own.evaluate(of_row, avail, action, &log_prob, &entropy);
+    PpoCoefficients present = coefficients;
+    if (anneal_ent) present.ent_coef *= schedule->learning_rate / full_rate;
+    PpoTerms t = policy_loss(log_prob, entropy, sample, present, &gradient);
+    own.backward(of_row, avail, action, scale * gradient.log_prob, scale * gradient.entropy, d_output.at(g, row),
+                 d_log_std + (g * rows + row) * r.action_dim);
+    for (int v = 0; v < r.num_values; ++v) {
+      const int64_t k = from * r.num_values + v;
+      float slope;
+      t.value_loss += value_loss(values.at(g, row)[v], r.values[k], r.returns[k], coefficients, &slope);
+      d_values.at(g, row)[v] = of_value * slope;
+    }
+    t.value_loss /= static_cast<float>(r.num_values);
     const float all[kPpoTerms] = {t.policy_loss, t.value_loss, t.entropy, t.approx_kl, t.clipfrac, t.ratio_error};
     for (int k = 0; k < kPpoTerms; ++k) terms[k] += all[k];
   };
-  sum_rows<kPpoTerms>(*device_, reducer_, groups_.count, rows, sums, kSlot, of_row);
+  sum_rows<kPpoTerms>(*device_, reducer_, groups_.count, rows, sums, kSlot, add_loss);
 }
 
 void Ppo::compute_gradients(double* square_norms) {
-  policy_.backward(compute(), minibatch_steps(), minibatch_sequences(), batch_obs_, batch_resets_);
+  policy_.backward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_policy(), batch_resets_);
+  if (rollout_.num_actions == 0) {
+    const int dim = rollout_.action_dim;
+    const int64_t rows = minibatch_rows();
+    const float* d = d_log_std_;
+    sum_columns(*device_, reducer_, groups_, rows, dim, gradients_ + log_std_,
+                [=] THRONG_BODY(int g, int64_t row, int k) { return d[(g * rows + row) * dim + k]; });
+  }
   if (critic_) {
     critic_->backward(compute(), minibatch_steps(), minibatch_sequences(), batch_seen_by_critic(), batch_resets_);
   }
@@ -268,10 +300,10 @@ void Ppo::count_update(int steps) {
     ++schedule->updates;
     schedule->steps += steps;
   });
-  const int64_t rows = num_rows();
+  const int64_t rows = num_rows() * r.num_values, all_rows = r.rows() * r.num_values;
   sum_rows<4>(*device_, reducer_, groups_.count, r.num_steps * rows, variances_, 4,
               [=] THRONG_BODY(int g, int64_t sample, double(&sums)[4]) {
-                const int64_t t = sample / rows, i = t * r.rows() + g * rows + sample % rows;
+                const int64_t t = sample / rows, i = t * all_rows + g * rows + sample % rows;
                 const double value = r.returns[i], error = r.returns[i] - r.values[i];
                 sums[0] += value;
                 sums[1] += value * value;
@@ -288,7 +320,7 @@ void Ppo::send_metrics(double* sums) {
 std::vector<UpdateMetrics> Ppo::metrics_of(const double* sums) const {
   const int minibatches = num_minibatches();
   const double samples = static_cast<double>(minibatch_rows()) * minibatches;
-  const double n = static_cast<double>(num_pairs()) * rollout_.num_agents;
+  const double n = static_cast<double>(num_pairs()) * rollout_.num_agents * rollout_.num_values;
   std::vector<UpdateMetrics> all(groups_.count);
   for (int group = 0; group < groups_.count; ++group) {
     UpdateMetrics& m = all[group];

@@ -1,6 +1,8 @@
 // PPO set up, saved and loaded; g++ makes the CPU learner of this and its two sisters, nvcc the CUDA learner.
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "algos/ppo.hpp"
 #include "core/error.hpp"
@@ -13,33 +15,77 @@ namespace throng {
 
 namespace {
 
-View policy_view(const EnvSpec& spec) {
+Goal goal_of(const EnvSpec& spec, const TrainConfig& config) {
+  if (!config.multi_objective()) return {};
+  return {spec.num_objectives, config.criterion == kEsr ? spec.num_objectives : 0};
+}
+
+View policy_view(const EnvSpec& spec, const TrainConfig& config) {
   View view;
   view.dim = spec.obs_dim;
-  if (spec.obs_dtype == "U8") view.num_codes = static_cast<int>(spec.obs_high) + 1;
+  view.num_ids = config.actor_id && spec.num_agents > 1 ? spec.num_agents : 0;
+  view.goal_dim = goal_of(spec, config).dim();
+  view.grid = spec.obs_grid;
+  view.pixels = spec.pixels;
+  if (spec.obs_dtype == "U8" && !spec.pixels) view.num_codes = static_cast<int>(spec.obs_high) + 1;
   return view;
 }
 
 // The whole environment in one row: its own world state, or without one the observations of all agents side by side.
-View world_view(const EnvSpec& spec, bool agent_id) {
-  View view = policy_view(spec);
+View world_view(const EnvSpec& spec, const TrainConfig& config) {
+  View view = policy_view(spec, config);
   view.dim *= spec.num_agents;
-  if (spec.world_state_dim > 0) view = View{spec.world_state_dim};
+  view.grid.planes *= spec.num_agents;
+  if (spec.world_state_dim > 0) {
+    view = View{spec.world_state_dim};
+    view.goal_dim = goal_of(spec, config).dim();
+  }
   view.sharing = spec.num_agents;
-  view.agent_id = agent_id && spec.num_agents > 1;
+  view.num_ids = config.agent_id && spec.num_agents > 1 ? spec.num_agents : 0;
   return view;
+}
+
+Rollout rollout_of(const EnvSpec& spec, int num_envs, const TrainConfig& config) {
+  Rollout rollout = Rollout::of(spec, num_envs, config.num_steps, config.central_critic());
+  rollout.goal = goal_of(spec, config);
+  if (config.multi_objective() && config.criterion == kSer) rollout.num_values = spec.num_objectives;
+  return rollout;
 }
 
 Heads heads_of(const EnvSpec& spec) {
   Heads heads;
+  if (spec.continuous > 0) return heads;
   heads.count = spec.num_heads();
   for (int h = 0; h < heads.count; ++h) heads.sizes[h] = spec.choices(h);
   return heads;
 }
 
+// Error, naming the game, if its objectives and the settings do not go together.
+void check_objectives(const EnvSpec& spec, const TrainConfig& config) {
+  const int d = spec.num_objectives;
+  if (!config.multi_objective() && d != 1) {
+    throw Error(spec.id + " has " + std::to_string(d) + " objectives; " + kAlgos[config.algo] +
+                " learns from one (mo_" + kAlgos[config.algo] + " learns from all)");
+  }
+  if (d > kMaxObjectives)
+    throw Error(spec.id + " has " + std::to_string(d) + " objectives; at most " + std::to_string(kMaxObjectives));
+  for (const auto& [name, size] : {std::pair{"weights", config.weights.size}, {"references", config.references.size}}) {
+    if (size == 0 || size == d) continue;
+    throw Error(std::string(name) + " must be one for each of the " + std::to_string(d) + " objectives of " + spec.id +
+                ", not " + std::to_string(size));
+  }
+  if (config.utility != Scalarizer::kLinear && config.references.size == 0)
+    throw Error(std::string("utility=") + kUtilities[config.utility] + " needs references, one for each objective");
+}
+
+int64_t product(const std::vector<int64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t(1), std::multiplies<>());
+}
+
 std::vector<Output> policy_outputs(const EnvSpec& spec, const TrainConfig& config) {
-  std::vector<Output> outputs = {{spec.num_actions, 0.01f}};
-  if (config.share_layers) outputs.push_back({1, 1.0f});
+  const Rollout rollout = rollout_of(spec, 1, config);
+  std::vector<Output> outputs = {{rollout.num_outputs, 0.01f}};
+  if (config.share_layers) outputs.push_back({rollout.num_values, 1.0f});
   return outputs;
 }
 
@@ -53,23 +99,23 @@ Key Ppo::key_of(const TrainConfig& config, Purpose purpose) {
 Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, const std::vector<TrainConfig>& configs)
     : device_(std::move(device)),
       config_(configs.at(0)),
-      rollout_(Rollout::of(spec, num_envs * static_cast<int>(configs.size()), config_.num_steps, mappo())),
+      rollout_(rollout_of(spec, num_envs * static_cast<int>(configs.size()), config_)),
       heads_(heads_of(spec)),
-      policy_(config_.share_layers ? "params" : "actor", policy_view(spec), policy_outputs(spec, config_), config_,
-              layout_),
+      policy_(config_.share_layers ? "params" : "actor", policy_view(spec, config_), policy_outputs(spec, config_),
+              config_, layout_),
+      log_std_(spec.continuous > 0 ? layout_.add("actor,log_std", {spec.continuous}, Init::zeros()) : 0),
       critic_begins_(layout_.size()),
       matmul_(make_matmul(device_, Precision(config_.precision))),
       arena_(device_) {
   const TrainConfig& config = config_;
-  if (spec.num_objectives != 1) {
-    throw Error(spec.id + " has " + std::to_string(spec.num_objectives) + " objectives; " + kAlgos[config.algo] +
-                " learns from one");
-  }
+  for (const TrainConfig& group : configs) check_objectives(spec, group);
   if (spec.obs_dtype == "BF16") throw Error(spec.id + " has observations of dtype BF16; learners take F32 or U8");
-  if (spec.continuous > 0) throw Error(spec.id + " has actions of numbers; learners know choices only");
+  if (!config.cnn.empty() && spec.obs_grid.planes == 0)
+    throw Error("cnn: the observations of " + spec.id + " are no grid");
+  if (config.cnn.empty() && spec.pixels) throw Error("the observations of " + spec.id + " are pixels: they need cnn");
   if (!config.share_layers)
-    critic_.emplace("critic", mappo() ? world_view(spec, config.agent_id) : policy_view(spec),
-                    std::vector<Output>{{1, 1.0f}}, config, layout_);
+    critic_.emplace("critic", mappo() ? world_view(spec, config) : policy_view(spec, config),
+                    std::vector<Output>{{rollout_.num_values, 1.0f}}, config, layout_);
   groups_ = {static_cast<int>(configs.size()), layout_.size()};
   want();
   arena_.commit();
@@ -82,6 +128,13 @@ Ppo::Ppo(std::shared_ptr<Device> device, const EnvSpec& spec, int num_envs, cons
   }
   upload(*device_, parameters_, parameters);
   upload(*device_, keys_, keys);
+  std::vector<float> weights;
+  for (const TrainConfig& group : configs) weights.insert(weights.end(), group.weights.begin(), group.weights.end());
+  upload(*device_, fixed_weights_, weights);
+  const bool linear = config.utility == Scalarizer::kLinear, esr = config.criterion == kEsr;
+  pursuit_ = {esr, !linear && !esr, num_rows(), scale_, slopes_, utility_};
+  scale_objectives();
+  begin_goals();
 }
 
 int64_t Ppo::most_sequences() const {
@@ -124,19 +177,67 @@ void Ppo::want() {
   if (rollout_.world_state_dim > 0)
     arena_.want(batch_world_, (groups * minibatch_pairs() + block) * rollout_.world_state_dim);
   arena_.want(batch_resets_, groups * most_rows());
+  arena_.want(batch_goals_, groups * most_rows() * rollout_.goal.dim());
+  if (rollout_.num_actions == 0) arena_.want(d_log_std_, groups * most_rows() * rollout_.action_dim);
   planned("the present minibatch");
   reducer_.want(arena_, groups, std::max(policy_.columns_summed(), critic_ ? critic_->columns_summed() : 0));
   arena_.want(moments_, 2 * groups);
   arena_.want(slots_, slots());
   arena_.want(variances_, variances());
   planned("sums");
+  const int64_t objectives = rollout_.num_objectives;
+  arena_.want(fixed_weights_, groups * config_.weights.size);
+  arena_.want(scale_, groups * objectives);
+  arena_.want(utility_, groups);
+  arena_.want(spread_, groups * 3 * objectives);
+  arena_.want(new_spread_, groups * 3 * objectives);
+  if (config_.norm_rewards) arena_.want(running_, rows * objectives);
+  if (config_.utility != Scalarizer::kLinear && config_.criterion == kSer) {
+    arena_.want(slopes_, config_.num_steps * rows * objectives);
+    arena_.want(first_values_, rows * objectives);
+  }
+  planned("scale and slopes of objectives");
   plan_.emplace_back("working memory of matrix products", matmul_->workspace());
 }
 
 // ---- one group as named tensors ----
 
+template <class T>
+static std::vector<T> values_of(const std::map<std::string, Tensor>& from, const std::string& name, size_t count) {
+  const auto found = from.find(name);
+  if (found == from.end()) throw Error("the checkpoint lacks '" + name + "'");
+  const auto values = found->second.as<T>();
+  if (values.size() != count) throw Error("the checkpoint's '" + name + "' is of another size");
+  return {values.begin(), values.end()};
+}
+
+// visit(name, pointer, shape) for what a resumed run needs besides parameters, moments and counters.
+template <class Visit>
+void Ppo::visit_kept(int group, Visit&& visit) {
+  const int64_t envs = num_envs(), agents = rollout_.num_agents, objectives = rollout_.num_objectives;
+  const int64_t row = group * num_rows(), next_row = rollout_.num_steps * rollout_.rows() + row;
+  if (recurrent()) {
+    visit("state,actor", states_[0].next + row * state_dim(), {envs, agents, state_dim()});
+    if (critic_) visit("state,critic", states_[1].next + row * state_dim(), {envs, agents, state_dim()});
+    visit("state,resets", rollout_.resets + next_row, {envs, agents});
+  }
+  const int64_t goal = rollout_.goal.dim();
+  if (goal > 0) visit("state,goals", rollout_.goals + next_row * goal, {envs, agents, goal});
+  if (pursuit_.slopes_vary) visit("state,first_values", first_values_ + row * objectives, {envs, agents, objectives});
+  if (config_.norm_rewards) {
+    visit("state,returns", running_ + row * objectives, {envs, agents, objectives});
+    visit("returns,spread", spread_ + group * 3 * objectives, {objectives, 3});
+  }
+}
+
 std::map<std::string, Tensor> Ppo::parameters(int group) {
-  return layout_.split(download(*device_, compute(group).parameters, layout_.size()));
+  auto all = layout_.split(download(*device_, compute(group).parameters, layout_.size()));
+  if (config_.norm_rewards) {  // what policies have earned is told them in these units
+    const int64_t objectives = rollout_.num_objectives;
+    const float* scale = scale_ + group * objectives;
+    all["rewards,scale"] = Tensor::of<float>({objectives}, download(*device_, scale, objectives));
+  }
+  return all;
 }
 
 std::map<std::string, Tensor> Ppo::optimizer_state(int group) {
@@ -148,50 +249,36 @@ std::map<std::string, Tensor> Ppo::optimizer_state(int group) {
   const Schedule schedule = download(*device_, schedule_, 1)[0];
   all["steps"] = Tensor::of<int64_t>({}, std::vector<int64_t>{schedule.steps});
   all["updates"] = Tensor::of<int64_t>({}, std::vector<int64_t>{schedule.updates});
-  if (!recurrent()) return all;
-  const std::vector<int64_t> shape = {num_envs(), rollout_.num_agents, state_dim()};
-  auto states = [&](const States& of) {
-    return Tensor::of<float>(shape, download(*device_, of_slab(of.next).at(group, 0), num_rows() * state_dim()));
-  };
-  all["state,actor"] = states(states_[0]);
-  if (critic_) all["state,critic"] = states(states_[1]);
-  const uint8_t* resets = rollout_.resets + rollout_.num_steps * rollout_.rows() + group * num_rows();
-  all["state,resets"] = Tensor::of<uint8_t>({num_envs(), rollout_.num_agents}, download(*device_, resets, num_rows()));
+  visit_kept(group, [&]<class T>(const std::string& name, T* data, const std::vector<int64_t>& shape) {
+    all[name] = Tensor::of<T>(shape, download(*device_, data, product(shape)));
+  });
   return all;
 }
 
 void Ppo::load(const std::map<std::string, Tensor>& parameters, const std::map<std::string, Tensor>& optimizer_state,
                int group) {
-  const std::vector<float> block = layout_.join(parameters, "");
-  const int64_t begins = group * groups_.apart;
-  if (optimizer_state.empty()) return upload(*device_, parameters_ + begins, block);
-  const auto first = layout_.join(optimizer_state, "first,"), second = layout_.join(optimizer_state, "second,");
-  auto part = [&]<class T>(const std::string& name, T, size_t count) {
-    const auto found = optimizer_state.find(name);
-    if (found == optimizer_state.end()) throw Error("optimizer state lacks '" + name + "'");
-    const auto values = found->second.as<T>();
-    if (values.size() != count) throw Error("optimizer state '" + name + "' is of another size");
-    return std::vector<T>(values.begin(), values.end());
+  const int64_t begins = group * groups_.apart, objectives = rollout_.num_objectives;
+  std::vector<std::function<void()>> uploads;  // done when all is known to fit
+  auto part = [&]<class T>(const std::map<std::string, Tensor>& from, const std::string& name, T* to, size_t count) {
+    uploads.push_back([this, to, values = values_of<T>(from, name, count)] { upload(*device_, to, values); });
   };
-  Schedule schedule;
-  schedule.steps = part("steps", int64_t(), 1)[0];
-  schedule.updates = static_cast<uint32_t>(part("updates", int64_t(), 1)[0]);
-  const int64_t rows = num_rows();
-  std::vector<float> states[2];
-  std::vector<uint8_t> resets;
-  if (recurrent()) {
-    states[0] = part("state,actor", float(), rows * state_dim());
-    if (critic_) states[1] = part("state,critic", float(), rows * state_dim());
-    resets = part("state,resets", uint8_t(), rows);
+  auto block = [&](const std::map<std::string, Tensor>& from, const std::string& prefix, float* to) {
+    uploads.push_back([this, to, values = layout_.join(from, prefix)] { upload(*device_, to, values); });
+  };
+  block(parameters, "", parameters_ + begins);
+  if (config_.norm_rewards) part(parameters, "rewards,scale", scale_ + group * objectives, objectives);
+  if (!optimizer_state.empty()) {
+    block(optimizer_state, "first,", adam_.first + begins);
+    block(optimizer_state, "second,", adam_.second + begins);
+    const int64_t updates = values_of<int64_t>(optimizer_state, "updates", 1)[0];
+    const Schedule schedule{0, static_cast<uint32_t>(updates), values_of<int64_t>(optimizer_state, "steps", 1)[0]};
+    visit_kept(group, [&]<class T>(const std::string& name, T* data, const std::vector<int64_t>& shape) {
+      part(optimizer_state, name, data, product(shape));
+    });
+    uploads.push_back([=, this] { upload(*device_, schedule_, std::vector<Schedule>{schedule}); });
   }
-  upload(*device_, parameters_ + begins, block);
-  upload(*device_, adam_.first + begins, first);
-  upload(*device_, adam_.second + begins, second);
-  upload(*device_, schedule_, std::vector<Schedule>{schedule});
-  for (int n = 0; n < 2; ++n) {
-    if (!states[n].empty()) upload(*device_, states_[n].next + group * rows * state_dim(), states[n]);
-  }
-  if (!resets.empty()) upload(*device_, rollout_.resets + rollout_.num_steps * rollout_.rows() + group * rows, resets);
+  for (const auto& upload_it : uploads) upload_it();
+  if (!optimizer_state.empty()) scale_objectives();
 }
 
 std::string Ppo::not_finite(int group) {

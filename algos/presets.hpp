@@ -17,6 +17,8 @@ struct Preset {
 
 const std::vector<Preset>& presets();
 std::vector<std::string> preset_names();
+// Where none is named: that of self-play, or that of the algorithm.
+std::string default_preset(const TrainConfig& config);
 
 // The settings of a preset, with those laid over it that an environment recommends for it (envs/registry.hpp's train_preset of
 // the same name). Error with the nearest name.

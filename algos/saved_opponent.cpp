@@ -19,7 +19,8 @@ EnvSpec spec_of_second(EnvSpec spec) {
 class SavedOpponent final : public Opponent {
  public:
   SavedOpponent(const VecEnv& both, const std::string& folder)
-      : spec_(spec_of_second(both.spec())),
+      : device_(both.device()),
+        spec_(spec_of_second(both.spec())),
         rows_(int64_t(both.num_envs()) * spec_.num_agents),
         arena_(both.shared_device()) {
     const Run run = Run::load(folder);
@@ -35,15 +36,24 @@ class SavedOpponent final : public Opponent {
   }
 
   void act(const Observations& seen, const uint8_t* ended, Key key, uint32_t draw, void* actions) override {
-    learner_->act_on(seen, ended, state_, rows_, /*greedy=*/false, key, draw, static_cast<int32_t*>(actions));
+    learner_->act_on(seen, ended, state_, rows_, /*greedy=*/false, key, draw, actions);
   }
 
-  std::vector<StateArray> memory() override {
+  std::map<std::string, Tensor> snapshot() override {
     if (state_ == nullptr) return {};
-    return {{"opponent_state", "F32", spec_.num_agents * learner_->state_dim(), sizeof(float), state_}};
+    const int64_t dim = learner_->state_dim();
+    return {{"state", Tensor::of<float>({rows_, dim}, download(device_, state_, rows_ * dim))}};
+  }
+
+  void restore(const std::map<std::string, Tensor>& from) override {
+    if (state_ == nullptr) return;
+    const auto values = from.at("state").as<float>();
+    device_.copy(state_, values.data(), values.size_bytes());
+    device_.synchronize();
   }
 
  private:
+  Device& device_;
   EnvSpec spec_;
   int64_t rows_;
   Arena arena_;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "algos/opponent.hpp"
+#include "algos/teams.hpp"
 
 namespace throng {
 

@@ -1,6 +1,7 @@
 // Scalarize: from a reward vector and a preference to one number, in a kernel or on the host; and where preferences come from.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -11,18 +12,20 @@ namespace throng {
 
 inline constexpr int kMaxObjectives = 32;
 
+inline constexpr const char* kUtilities[] = {"linear", "chebyshev", "thresholded"};
+
 // The utility of a vector for who has these weights. All three never fall when an objective rises (Chebyshev: below utopia).
 struct Scalarizer {
   enum Kind : uint8_t {
-    kLinear,       // sum of weight * value: reaches the convex hull of a front
-    kChebyshev,    // -max of weight * |reference - value|, reference = utopia: reaches every point of it
-    kThresholded,  // the first value, if the others reach their references; else `lowest` less what they lack, weighted
+    kLinear,     // sum of weight * value: reaches the convex hull of a front
+    kChebyshev,  // -max of weight * |reference - value|, reference = utopia: reaches every point of it
+    kThresholded,  // the first value, if the others reach their references; else the first reference, below which the first
+                   // value never is, less what the others lack, weighted
   };
 
   Kind kind = kLinear;
   int num_objectives = 1;
   float reference[kMaxObjectives] = {};  // [objective]
-  float lowest = 0;                      // kThresholded: nothing that the first objective is worth lies below
 
   THRONG_HD float operator()(const float* weights, const float* values) const {
     switch (kind) {
@@ -52,7 +55,24 @@ struct Scalarizer {
     for (int j = 1; j < num_objectives; ++j) {
       if (values[j] < reference[j]) lack += weights[j] * (reference[j] - values[j]);
     }
-    return lack > 0 ? lowest - lack : values[0];
+    return lack > 0 ? reference[0] - lack : values[0];
+  }
+
+  // By how much utility grows with each value, [objective].
+  THRONG_HD void gradient(const float* weights, const float* values, float* slopes) const {
+    int farthest = 0;
+    bool lacks = false;
+    for (int j = 0; j < num_objectives; ++j) {
+      const float gap = reference[j] - values[j], most = reference[farthest] - values[farthest];
+      if (weights[j] * fabsf(gap) > weights[farthest] * fabsf(most)) farthest = j;
+      lacks = lacks || (j > 0 && weights[j] * gap > 0);
+    }
+    for (int j = 0; j < num_objectives; ++j) {
+      const bool below = values[j] < reference[j];
+      slopes[j] = weights[j];
+      if (kind == kChebyshev) slopes[j] = j != farthest ? 0.0f : below ? weights[j] : -weights[j];
+      if (kind == kThresholded) slopes[j] = lacks ? (j > 0 && below ? weights[j] : 0.0f) : j == 0 ? 1.0f : 0.0f;
+    }
   }
 };
 

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <utility>
 
+#include "algos/front.hpp"
 #include "algos/saved_opponent.hpp"
+#include "algos/self_play.hpp"
 #include "core/error.hpp"
 
 namespace throng {
@@ -17,6 +19,7 @@ double seconds_between(std::chrono::steady_clock::time_point then, std::chrono::
 
 // Of arrays [index, env], the columns of one block of environments.
 std::map<std::string, Tensor> block_of(const std::map<std::string, Tensor>& all, int block, int blocks) {
+  if (blocks == 1) return all;
   std::map<std::string, Tensor> own;
   for (const auto& [name, tensor] : all) {
     Tensor& part = own[name];
@@ -44,6 +47,7 @@ Trainer::Trainer(std::vector<Run> runs, MakeEnv make_env, const MakeLearner& mak
     books_.emplace_back(std::move(run), std::move(folder));
   }
   for (Logbook& book : books_) book.begin();
+  learner_->keep_in(run().folder);
 }
 
 std::unique_ptr<Trainer> Trainer::resume(const std::string& folder, MakeEnv make_env, const std::string& device,
@@ -66,7 +70,15 @@ void Trainer::build(std::vector<Run>& runs, MakeEnv make_env, const MakeLearner&
   device_ = open_device(first.device);
   BatchOptions options;
   options.num_envs = first.train.num_envs * static_cast<int>(runs.size());
-  if (!first.train.opponent_run.empty()) make_env_ = against_run(make_env_, first.train.opponent_run);
+  MakeLearner make = make_learner;
+  if (first.train.selfplay != kNoSelfPlay) {
+    if (runs.size() > 1)
+      throw Error("selfplay=" + std::string(kSelfPlays[first.train.selfplay]) + " trains one seed at a time");
+    make = self_play_learner(first, make_env_, make_learner);
+    make_env_ = self_play_env(make_env_, first.train);
+  } else if (!first.train.opponent_run.empty()) {
+    make_env_ = against_run(make_env_, first.train.opponent_run);
+  }
   env_ = make_env_(first.env, device_, options, first.env_config);
   const std::string& version = env_->spec().version;
   std::vector<TrainConfig> configs;
@@ -79,7 +91,7 @@ void Trainer::build(std::vector<Run>& runs, MakeEnv make_env, const MakeLearner&
     }
     configs.push_back(run.train);
   }
-  learner_ = make_learner(device_, env_->spec(), first.train.num_envs, configs);
+  learner_ = make(device_, env_->spec(), first.train.num_envs, configs);
   for (Sent& sent : sent_) {
     sent.losses = static_cast<double*>(device_->allocate_host(learner_->num_sums() * sizeof(double)));
     sent.episodes = static_cast<float*>(device_->allocate_host(env_->num_sums() * sizeof(float)));
@@ -221,7 +233,9 @@ Evaluation Trainer::evaluate(bool greedy, int k) {
     const BatchOptions options = evaluation_options(env_->spec(), train().eval_episodes);
     evaluation_env_ = make_env_(run().env, device_, options, run().env_config);
   }
-  return throng::evaluate(*evaluation_env_, *learner_, greedy, run(k).train.seed + kEvaluationSeed, k);
+  Weights weights;
+  if (learner_->goal().weights > 0) weights = evaluation_weights(run(k).train, env_->spec().num_objectives);
+  return throng::evaluate(*evaluation_env_, *learner_, greedy, run(k).train.seed + kEvaluationSeed, k, weights);
 }
 
 // Evaluates a policy once.

@@ -1,20 +1,26 @@
-"""Measures the ways in from Python, one JSON line each: importing, throng itself, Gymnasium, JAX, TorchRL, PPO in PyTorch.
+"""Measures the ways in from Python, one JSON line each: importing, stepping through every face, training beside the trainer.
 
     PYTHONPATH=build/bindings/python:bindings/python python3 bench/doors.py --device cuda
 
-Steps are environment steps, as docs/benchmarks.md counts them. Where a library is missing, its line says so.
+Steps are environment steps, as docs/benchmarks.md counts them. Where a library is missing, its line says so. With JaxMARL
+installed its own SMAX is measured in the same loops (bench/jaxmarl_smax.py).
 """
 import argparse
 import importlib.util
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import throng
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def rate(run, steps):
@@ -91,21 +97,19 @@ def jax_scan(o):
         return rate(run, o.num_steps * o.num_envs)
 
 
-def jaxmarl_interface(o):
+def vmapped_scan(o, make):
     """The same through the interface of JaxMARL: vmap over environments, dictionaries of agents."""
     import jax
     import jax.numpy as jnp
 
-    import throng.jax
-
-    env = throng.jax.make(o.env)
+    env = make(o.env)
 
     def body(carry, key):
         state, paid = carry
         avail = jax.vmap(env.get_avail_actions)(state)
         actions = {a: jnp.argmax(jax.random.uniform(jax.random.fold_in(key, i), avail[a].shape) * avail[a], -1)
                    for i, a in enumerate(env.agents)}
-        _, state, rewards, _, _ = jax.vmap(env.step, in_axes=(None, 0, 0))(key, state, actions)
+        _, state, rewards, _, _ = jax.vmap(env.step)(jax.random.split(key, o.num_envs), state, actions)
         return (state, paid + rewards[env.agents[0]].sum()), None
 
     with jax.default_device(jax.devices("gpu" if o.device.startswith("cuda") else "cpu")[0]):
@@ -118,6 +122,18 @@ def jaxmarl_interface(o):
             paid.block_until_ready()
 
         return rate(run, o.num_steps * o.num_envs)
+
+
+def jaxmarl_interface(o):
+    import throng.jax
+
+    return vmapped_scan(o, throng.jax.make)
+
+
+def jaxmarl_itself(o):
+    from jaxmarl_smax import make_jaxmarl
+
+    return vmapped_scan(o, make_jaxmarl)
 
 
 def gymnasium_benchmark(o):
@@ -144,6 +160,39 @@ def torchrl_rollout(o):
     return rate(run, o.num_steps * o.num_envs)
 
 
+def second_half(steps, seconds):
+    """Steps a second between the middle of a training and its end; what is compiled or loaded first does not count."""
+    middle = len(steps) // 2
+    return {"env_steps_per_s": (steps[-1] - steps[middle]) / (seconds[-1] - seconds[middle]), "steps": steps[-1]}
+
+
+def training_script(o, script):
+    """PPO in PyTorch: every line that it prints tells its steps and its steps a second so far."""
+    sizes = ["--num-envs", str(o.num_envs), "--num-steps", "64", "--total-timesteps", str(o.num_updates * 64 * o.num_envs)]
+    command = [sys.executable, str(ROOT / script), o.env, "--device", o.device, *sizes]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    told = [(int(steps), float(sps.replace(",", ""))) for steps, sps in re.findall(r"^(\d+) steps, ([\d,]+) SPS", text, re.M)]
+    return second_half([steps for steps, _ in told], [steps / sps for steps, sps in told])
+
+
+def trainer(o):
+    """throng.train() with the settings of examples/ppo_torch.py."""
+    lines = []
+    with tempfile.TemporaryDirectory() as folder:
+        throng.train(o.env, device=o.device, out=Path(folder) / "run", num_envs=o.num_envs, num_steps=64,
+                     total_timesteps=o.num_updates * 64 * o.num_envs, hidden_sizes=[64, 64], activation="relu", learning_rate=2e-3,
+                     anneal_lr=False, update_epochs=4, num_minibatches=4, callback=lambda line: lines.append(line))
+    return second_half([line["timesteps"] for line in lines], [line["seconds"] for line in lines])
+
+
+def ippo_jax(o):
+    sizes = ["--num-envs", str(o.num_envs), "--num-steps", "64", "--total-timesteps", str(o.num_updates * 64 * o.num_envs)]
+    command = [sys.executable, str(ROOT / "examples" / "ippo_jax.py"), o.env, *sizes]
+    place = {} if o.device.startswith("cuda") else {"JAX_PLATFORMS": "cpu"}
+    text = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **place}).stdout
+    return {"env_steps_per_s": float(re.search(r"([\d,]+) SPS", text)[1].replace(",", ""))}
+
+
 DOORS = {
     "import throng": (importing, []),
     "throng": (native, []),
@@ -152,6 +201,11 @@ DOORS = {
     "throng.jax.make under vmap in lax.scan": (jaxmarl_interface, ["jax"]),
     "throng.gymnasium, benchmark_vector_step": (gymnasium_benchmark, ["gymnasium"]),
     "throng.torchrl, rollout": (torchrl_rollout, ["torchrl"]),
+    "JaxMARL itself under vmap in lax.scan": (jaxmarl_itself, ["jax", "jaxmarl"]),
+    "throng.train": (trainer, []),
+    "examples/ppo_torch.py": (lambda o: training_script(o, "examples/ppo_torch.py"), ["torch"]),
+    "examples/ppo_torch.py over JaxMARL": (lambda o: training_script(o, "bench/jaxmarl_smax.py"), ["torch", "jaxmarl"]),
+    "examples/ippo_jax.py": (ippo_jax, ["jax"]),
 }
 
 
@@ -161,11 +215,15 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--num-envs", type=int, default=4096)
     parser.add_argument("--num-steps", type=int, default=100)
+    parser.add_argument("--num-updates", type=int, default=20, help="of 64 steps, where something is trained")
+    parser.add_argument("--only", default="", help="doors with this in their name")
     o = parser.parse_args()
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     with throng.make(o.env, 1, o.device) as env:
         print(json.dumps({"type": "doors", "device": env.device_name, "numpy": np.__version__, **vars(o)}))
     for door, (measure, needed) in DOORS.items():
+        if o.only not in door:
+            continue
         lacking = [name for name in needed if importlib.util.find_spec(name) is None]
         found = {"skipped": f"needs {lacking[0]}"} if lacking else measure(o)
         print(json.dumps({"door": door, **found}), flush=True)

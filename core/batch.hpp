@@ -62,15 +62,23 @@ class Batch final : public VecEnv {
   }
 
   void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) override {
+    random_actions(avail_actions, nullptr, actions, key, draw);
+  }
+
+  // Of all agents, or of those whose policy is number 0.
+  void random_actions(const uint8_t* avail_actions, const int32_t* policies, void* actions, Key key, uint32_t draw) {
     auto* to = static_cast<ActionOf<Env>*>(actions);
     const Key drawn = fold_in(key, draw);
     if constexpr (HasContinuousActions<Env>) {
-      Backend::each(*device_, int64_t(num_rows()) * spec_.continuous,
-                    [=] THRONG_HD(int64_t i) { to[i] = uniform(drawn, static_cast<uint32_t>(i), -1.0f, 1.0f); });
+      const int dim = spec_.continuous;
+      Backend::each(*device_, int64_t(num_rows()) * dim, [=] THRONG_HD(int64_t i) {
+        if (!policies || policies[i / dim] == 0) to[i] = uniform(drawn, static_cast<uint32_t>(i), -1.0f, 1.0f);
+      });
     } else {
       const Spec spec = spec_;
       const int heads = spec_.num_heads();
       Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
+        if (policies && policies[row] != 0) return;
         const uint8_t* avail = avail_actions + row * spec.num_actions;
         for (int head = 0; head < heads; ++head) {
           const int choices = heads == 1 ? spec.num_actions : spec.heads[head];
@@ -84,11 +92,12 @@ class Batch final : public VecEnv {
 
   void policy_actions(int policy, void* actions, Key key, uint32_t draw) override {
     if (policy == 0) return random_actions(observations_.avail_actions, actions, key, draw);
-    if constexpr (HasPolicies<Env>) {
-      players_.act(*device_,
-                   {policy - 1, key, draw, options_.first_env, num_envs(), spec_.num_agents, spec_.action_dim()},
-                   params_, varied_.device, state_fields_, book_.step, static_cast<ActionOf<Env>*>(actions));
-    }
+    act(policy - 1, nullptr, actions, key, draw);
+  }
+
+  void mixed_actions(const int32_t* policies, void* actions, Key key, uint32_t draw) override {
+    random_actions(observations_.avail_actions, policies, actions, key, draw);
+    act(0, policies, actions, key, draw);
   }
 
   const void* params() const override { return &params_; }
@@ -150,6 +159,15 @@ class Batch final : public VecEnv {
     const Finals& finals;
     const BatchOptions& options;
   };
+
+  void act([[maybe_unused]] int policy, [[maybe_unused]] const int32_t* policies, [[maybe_unused]] void* actions,
+           [[maybe_unused]] Key key, [[maybe_unused]] uint32_t draw) {
+    if constexpr (HasPolicies<Env>) {
+      players_.act(*device_,
+                   {policy, policies, key, draw, options_.first_env, num_envs(), spec_.num_agents, spec_.action_dim()},
+                   params_, varied_.device, state_fields_, book_.step, static_cast<ActionOf<Env>*>(actions));
+    }
+  }
 
   void launch(const Call& call, const Place& place) {
     if constexpr (HasVariants<Env> && Backend::kCuda) {

@@ -25,6 +25,8 @@ struct MemoryOf<Env> {
 
 struct PlayersCall {
   int policy;  // of the game's own
+  const int32_t*
+      policies;  // [env, agent], or null: a policy for each, numbered as in EnvSpec, where "random" comes first
   Key key;
   uint32_t draw;
   int first_env, num_envs, agents, action_dim;
@@ -42,6 +44,8 @@ struct Choose {
   ActionOf<Env>* actions;  // [env, agent, action_dim]
 
   THRONG_HD void operator()(int64_t row) const {
+    const int policy = call.policies ? call.policies[row] - 1 : call.policy;
+    if (policy < 0) return;
     const int e = static_cast<int>(row / call.agents), agent = static_cast<int>(row % call.agents);
     const typename Env::Params& params = own ? own[e] : shared;
     const auto seen = [&](auto fields) {
@@ -56,18 +60,18 @@ struct Choose {
     Writer<ActionOf<Env>> out{actions + row * call.action_dim};
     if constexpr (HasScratch<Env>) {
       const Env env{params, seen(state), {}, {}};
-      choose(env, agent, seen(memory), out, rng);
+      choose(env, policy, agent, seen(memory), out, rng);
     } else {
       const Env env{params, seen(state), {}};
-      choose(env, agent, seen(memory), out, rng);
+      choose(env, policy, agent, seen(memory), out, rng);
     }
   }
 
-  THRONG_HD void choose(const Env& env, int agent, const Memory& remembered, auto& out, Rng rng) const {
+  THRONG_HD void choose(const Env& env, int policy, int agent, const Memory& remembered, auto& out, Rng rng) const {
     if constexpr (HasMemory<Env>) {
-      env.act(call.policy, agent, remembered, out, rng);
+      env.act(policy, agent, remembered, out, rng);
     } else {
-      env.act(call.policy, agent, out, rng);
+      env.act(policy, agent, out, rng);
     }
   }
 };

@@ -9,6 +9,12 @@
 
 namespace throng {
 
+// Observations that are a picture: planes one after the other, each row by row. It is what a CNN takes them for.
+struct ObsGrid {
+  int planes = 0, height = 0, width = 0;  // 0 planes: it is none
+  int cells() const { return height * width; }
+};
+
 // What a game says of itself; known before any state exists.
 struct Spec {
   int num_agents = 1;
@@ -20,7 +26,9 @@ struct Spec {
   int time_limit = 0;      // steps after which an episode is truncated; 0 = never
   float obs_low = -1.0f;   // bounds of every observation feature; obs_high of a game with codes is its highest code
   float obs_high = 1.0f;
-  int lanes = 1;  // GPU threads that can share one environment without idling
+  ObsGrid obs_grid;     // planes * height * width is then obs_dim
+  bool pixels = false;  // observations of 8 bits are brightnesses up to 255, not codes
+  int lanes = 1;        // GPU threads that can share one environment without idling
 };
 
 // Spec plus what the batch adds: names, and sizes that are counted by running the game's own writers once.

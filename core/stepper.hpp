@@ -20,13 +20,22 @@ struct Stepper {
   bool rounded;                          // observations are bfloat16
   const int32_t* time_limits = nullptr;  // [env], if they differ
 
+  // The lanes of a GPU write the parts of long rows side by side. A CPU has one lane and writes rows whole, unless its loops run
+  // backwards, which is a test: both must be the same.
+#ifdef __CUDACC__
+  static constexpr bool kAlwaysInParts = true;
+#else
+  static constexpr bool kAlwaysInParts = false;
+#endif
+  static bool in_parts(const BatchOptions& options) { return kAlwaysInParts || options.backwards; }
+
   Stepper(const Call& call, const Book& book, const Finals& finals, const EnvSpec& spec, const BatchOptions& options)
       : call(call),
         book(book),
         finals(finals),
-        obs(spec.num_agents, spec.obs_dim, spec.obs_parts, spec.obs_part_dim),
+        obs(spec.num_agents, spec.obs_dim, in_parts(options) ? spec.obs_parts : 1, spec.obs_part_dim),
         avail(spec.num_agents, spec.num_actions),
-        world_state(1, spec.world_state_dim, spec.world_state_parts, spec.world_state_part_dim),
+        world_state(1, spec.world_state_dim, in_parts(options) ? spec.world_state_parts : 1, spec.world_state_part_dim),
         num_envs(options.num_envs),
         first_env(options.first_env),
         agents(spec.num_agents),
@@ -248,20 +257,18 @@ struct Stepper {
     }
   }
 
-  THRONG_HD static void observe_part(const Env& env, int agent, int part, auto& out) {
+  THRONG_HD void observe_part(const Env& env, int agent, int part, auto& out) const {
     if constexpr (HasObserveParts<Env>) {
-      env.observe_part(agent, part, out);
-    } else {
-      env.observe(agent, out);
+      if (kAlwaysInParts || obs.parts > 1) return env.observe_part(agent, part, out);
     }
+    env.observe(agent, out);
   }
 
-  THRONG_HD static void world_state_part(const Env& env, int part, auto& out) {
+  THRONG_HD void world_state_part(const Env& env, int part, auto& out) const {
     if constexpr (HasWorldStateParts<Env>) {
-      env.world_state_part(part, out);
-    } else {
-      env.world_state(out);
+      if (kAlwaysInParts || world_state.parts > 1) return env.world_state_part(part, out);
     }
+    env.world_state(out);
   }
 };
 

@@ -136,6 +136,8 @@ class THRONG_API VecEnv {
   // `actions`: [env, agent, action_dim], int32 choices, or float32 where spec().continuous > 0.
   void step(const void* actions, const Observations& next, const Outcomes& outcome);
   void step(const void* actions) { step(actions, observations_, outcomes_); }
+  // Whether a step is the same device work every time, so that a recording of it can be replayed.
+  virtual bool replayable() const { return true; }
   // Writes what the present state looks like, without a transition.
   void observe(const Observations& out);
   // Draws a uniformly random legal action for every agent from `avail_actions`; `draw` numbers the draw.
@@ -148,6 +150,9 @@ class THRONG_API VecEnv {
   // What policy number `policy` of spec().policies chooses for every agent, for the present state; "random" reads
   // observations(). `draw` numbers the call: equal keys and draws give an environment equal choices in any batch.
   virtual void policy_actions(int policy, void* actions, Key key, uint32_t draw) = 0;
+  // The same with a policy for each agent, `policies` [env, agent] in device memory; actions of those with a negative number
+  // stay as they are.
+  virtual void mixed_actions(const int32_t* policies, void* actions, Key key, uint32_t draw) = 0;
   int policy_named(const std::string& name) const;  // Error with the valid names
 
   // Gives every environment parameters of its own, from now on, and lets all begin their next episode if they have begun
@@ -174,10 +179,10 @@ class THRONG_API VecEnv {
   // The state as a value. Equal hashes mean equal state bits, on any device and in any batch.
   const std::vector<StateArray>& state() const { return state_; }
   const std::vector<StateArray>& book() const { return book_arrays_; }  // what the batch keeps beside it: struct Book
-  std::vector<uint64_t> state_hashes();                                 // [env]
+  virtual std::vector<uint64_t> state_hashes();                         // [env]
   uint64_t state_hash();                                                // of all environments in order
-  std::map<std::string, Tensor> snapshot();                             // state, streams, counters and statistics
-  void restore(const std::map<std::string, Tensor>& from);  // Error, and no change, if anything does not fit
+  virtual std::map<std::string, Tensor> snapshot();                     // state, streams, counters and statistics
+  virtual void restore(const std::map<std::string, Tensor>& from);  // Error, and no change, if anything does not fit
   Tensor state_tensor(const StateArray&);
 
  protected:

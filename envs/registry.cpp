@@ -66,6 +66,14 @@ nlohmann::json train_preset(const std::string& id, const std::string& algo) {
   return preset;
 }
 
+nlohmann::json known_front(const std::string& id, const nlohmann::json& config) {
+  const EnvName name = find_env(id);
+  const nlohmann::json all = settings(*name.entry);
+  const bool own = name.entry->resolve(scenario_config(id, config), id) != name.entry->resolve(scenario_config(id), id);
+  if (own || !all.contains("fronts")) return nlohmann::json::object();
+  return all["fronts"].value(name.scenario, nlohmann::json::object());
+}
+
 EnvSpec env_spec(const std::string& id, const nlohmann::json& config) {
   return find_env(id).entry->spec(scenario_config(id, config), id);
 }

@@ -28,6 +28,10 @@ nlohmann::json scenario_config(const std::string& id, const nlohmann::json& conf
 // The training settings that the environment recommends for an algorithm: "train": {algo: {"*": {..}, scenario: {..}}}.
 nlohmann::json train_preset(const std::string& id, const std::string& algo);
 
+// What is known of the scenario's Pareto front: "fronts": {scenario: {"reference": [..], "points": [[..], ..]}}; either may be
+// missing, and of other parameters than the scenario's nothing is known.
+nlohmann::json known_front(const std::string& id, const nlohmann::json& config);
+
 EnvSpec env_spec(const std::string& id, const nlohmann::json& config = {});
 
 // A batch of environments on `device`. Error for an unknown name, parameter or value; MachineError if memory is short.

@@ -1,4 +1,4 @@
-"""IPPO in the manner of JaxMARL: the whole training is one jitted function, environments included."""
+"""IPPO in the manner of JaxMARL (pip install jax): the whole training is one jitted function, environments included."""
 import argparse
 import time
 

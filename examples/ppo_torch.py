@@ -1,4 +1,4 @@
-"""PPO in PyTorch on throng's own memory: on a GPU the observations are CUDA tensors that nobody copied or uploaded."""
+"""PPO in PyTorch (pip install torch) on throng's own memory: on a GPU observations are CUDA tensors that nobody copied."""
 import argparse
 import time
 

@@ -121,12 +121,14 @@ std::string hex(uint64_t value) {
   return text;
 }
 
-nlohmann::ordered_json to_json(VecEnv& env, const BenchOptions& options, const Measured& result) {
+nlohmann::ordered_json to_json(VecEnv& env, const BenchOptions& options, const nlohmann::json& config,
+                               const Measured& result) {
   const auto [least, most] = std::minmax_element(result.rates.begin(), result.rates.end());
   const double agents = env.spec().num_agents;
   nlohmann::ordered_json line;
   line["env"] = env.spec().id;
   line["version"] = env.spec().version;
+  line["env_config"] = config;
   line["throng"] = kVersion;
   line["policy"] = options.policies.front();
   line["num_envs"] = env.num_envs();
@@ -142,7 +144,7 @@ nlohmann::ordered_json to_json(VecEnv& env, const BenchOptions& options, const M
   line["steps"] = result.steps;
   line["episodes_ended"] = result.episodes;
   line["bytes_per_env"] = static_cast<double>(env.bytes()) / env.num_envs();
-  line["obs_dtype"] = "float32";
+  line["obs_dtype"] = env.spec().obs_dtype == "U8" ? "uint8" : "float32";
   line["obs_dim"] = env.spec().obs_dim;
   line["outputs"] = outputs_of(env.spec());
   line["autoreset"] = name_of(env.options().autoreset);
@@ -232,7 +234,7 @@ bool bench_speed(const std::string& id, const BenchOptions& options, const nlohm
     const Measured result = measure_batch(*env, options, asked, stop);
     if (stop.requested()) return false;  // a line stands only for a whole measurement
     if (options.json) {
-      print_line(to_json(*env, options, result).dump());
+      print_line(to_json(*env, options, config, result).dump());
     } else {
       print_row(row_of(*env, result));
     }
@@ -252,7 +254,9 @@ bool bench_statistics(const std::string& id, const BenchOptions& options, const 
   for (const std::string& policy : options.policies) {
     const PolicyStatistics result = play_statistics(*env, policy, options.episodes, options.seed, stop);
     if (stop.requested()) return false;
-    print_line(options.json ? result.to_json(env->spec()).dump() : statistics_line(env->spec(), result));
+    nlohmann::ordered_json line = result.to_json(env->spec());
+    line["env_config"] = config;
+    print_line(options.json ? line.dump() : statistics_line(env->spec(), result));
   }
   return true;
 }

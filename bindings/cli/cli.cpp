@@ -2,6 +2,7 @@
 #include "bindings/cli/cli.hpp"
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <new>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr int kCallersMistake = 2;
 constexpr int kMachinesFailure = 1;
+constexpr int kReaderGone = 128 + SIGPIPE;  // as a shell says it of a program that the signal ended
 
 struct Command {
   CLI::App* app;
@@ -35,6 +37,8 @@ std::vector<Command> add_commands(CLI::App& app) {
           add("describe", "one environment: sizes, actions, parameters, training presets", add_describe),
           add("train", "train agents, or continue a run", add_train),
           add("eval", "play episodes with what a run has learned", add_eval),
+          add("tournament", "policies and players of a game against each other, and their ratings", add_tournament),
+          add("exploit", "how much a trained best response wins against a run's policy", add_exploit),
           add("bench", "how fast an environment runs", add_bench),
           add("play", "play a game by hand, in the terminal", add_play),
           add("render", "pictures of an episode, as PNG files", add_render),
@@ -110,6 +114,8 @@ int cli_main(int argc, const char* const* argv) {
   const DefaultSignals signals;
   try {
     return run(argc, argv);
+  } catch (const ReaderGone&) {
+    return kReaderGone;
   } catch (const Error& error) {
     return failed(error.what(), kCallersMistake);
   } catch (const std::bad_alloc&) {

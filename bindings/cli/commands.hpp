@@ -15,6 +15,8 @@ Action add_list(CLI::App& app);
 Action add_describe(CLI::App& app);
 Action add_train(CLI::App& app);
 Action add_eval(CLI::App& app);
+Action add_tournament(CLI::App& app);
+Action add_exploit(CLI::App& app);
 Action add_bench(CLI::App& app);
 Action add_play(CLI::App& app);
 Action add_render(CLI::App& app);

@@ -13,13 +13,19 @@
 
 namespace throng {
 
+// The reader of stdout has had enough, as `head` has: nobody's mistake, and nothing to say. Where the signal SIGPIPE is not
+// ignored (Python ignores it) it has ended the program already.
+struct ReaderGone {};
+
 // One line of the result, handed to the system at once, so that a reader of the pipe sees it now. MachineError if it
 // cannot be written (a full disk).
 inline void print_line(const std::string& line) {
   errno = 0;
   const bool written =
       std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fputc('\n', stdout) == '\n';
-  if (!written || std::fflush(stdout) != 0) throw MachineError("write to stdout", std::strerror(errno));
+  if (written && std::fflush(stdout) == 0) return;
+  if (errno == EPIPE) throw ReaderGone();
+  throw MachineError("write to stdout", std::strerror(errno));
 }
 
 // One line for the person who looks on.

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "algos/presets.hpp"
+#include "algos/teams.hpp"
+#include "algos/train_config.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
 #include "bindings/cli/overrides.hpp"
@@ -45,6 +47,7 @@ Described look_up(const DescribeOptions& options) {
   const ordered_json plain = write_config(TrainConfig{});
   for (const std::string& preset : preset_names()) {
     const TrainConfig config = preset_config(preset, train_preset(options.env, preset));
+    if (config.selfplay != kNoSelfPlay && team_sizes(found.spec).empty()) continue;
     ordered_json& unlike = found.presets[preset] = ordered_json::object();
     const ordered_json settings = write_config(config);
     for (const auto& [key, value] : settings.items()) {
@@ -74,6 +77,7 @@ ordered_json to_json(const Described& found) {
   object["scenarios"] = found.scenarios;
   object["num_agents"] = spec.num_agents;
   object["agents"] = spec.agents;
+  object["teams"] = team_sizes(spec);
   object["num_actions"] = spec.num_actions;
   object["heads"] = std::vector<int>(spec.heads.begin(), spec.heads.end());
   object["continuous"] = spec.continuous;
@@ -82,6 +86,8 @@ ordered_json to_json(const Described& found) {
   object["obs_dim"] = spec.obs_dim;
   object["obs_low"] = spec.obs_low;
   object["obs_high"] = spec.obs_high;
+  const ObsGrid& grid = spec.obs_grid;
+  if (grid.planes > 0) object["obs_grid"] = {grid.planes, grid.height, grid.width};
   object["world_state_dim"] = spec.world_state_dim;
   object["time_limit"] = spec.time_limit;
   object["info"] = spec.info;
@@ -115,6 +121,13 @@ std::string value_text(const std::string& text) {
   return "[" + joined(runs) + "]";
 }
 
+std::string teams_text(const EnvSpec& spec) {
+  const std::vector<int> sizes = team_sizes(spec);
+  if (sizes.empty()) return "one, so no self-play";
+  return std::to_string(sizes[0]) + " against " + std::to_string(sizes[1]) +
+         ": selfplay=" + joined({std::begin(kSelfPlays) + 1, std::end(kSelfPlays)}, "|");
+}
+
 std::string actions_text(const EnvSpec& spec) {
   if (spec.continuous > 0) return std::to_string(spec.continuous) + " float32 per agent, in [-1, 1]";
   std::string choices = std::to_string(spec.choices(0));
@@ -122,14 +135,25 @@ std::string actions_text(const EnvSpec& spec) {
   return choices + " per agent, discrete, with a mask of the legal ones";
 }
 
+// "121 codes per agent, 11 x 11, in [0, 8]"
+std::string observation_text(const EnvSpec& spec) {
+  const auto text = [](float value) { return ordered_json(value).dump(); };
+  const ObsGrid& grid = spec.obs_grid;
+  const std::string kind = spec.pixels ? " pixels" : spec.obs_dtype == "U8" ? " codes" : " float32";
+  const std::string shape = grid.planes == 0 ? ""
+                                             : (grid.planes > 1 ? ", " + std::to_string(grid.planes) + " x " : ", ") +
+                                                   std::to_string(grid.height) + " x " + std::to_string(grid.width);
+  return std::to_string(spec.obs_dim) + kind + " per agent" + shape + ", in [" + text(spec.obs_low) + ", " +
+         text(spec.obs_high) + "]";
+}
+
 std::vector<std::vector<std::string>> facts(const Described& found) {
   const EnvSpec& spec = found.spec;
-  const auto text = [](float value) { return ordered_json(value).dump(); };
   return {{"  rules", spec.version},
           {"  agents", std::to_string(spec.num_agents) + ": " + agents_text(spec.agents)},
+          {"  teams", teams_text(spec)},
           {"  actions", actions_text(spec)},
-          {"  observation", std::to_string(spec.obs_dim) + (spec.obs_dtype == "U8" ? " codes" : " float32") +
-                                " per agent, in [" + text(spec.obs_low) + ", " + text(spec.obs_high) + "]"},
+          {"  observation", observation_text(spec)},
           {"  world state", spec.world_state_dim == 0 ? "none" : std::to_string(spec.world_state_dim) + " float32"},
           {"  reward", joined(spec.objectives)},
           {"  per episode", joined(spec.info)},

@@ -5,7 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "algos/evaluate.hpp"
+
 namespace throng {
+
+// "0.912 ± 0.024", with as many digits as the interval is worth.
+std::string estimate_text(const Estimate&);
 
 // One row for each evaluation of an object {"sampled": Evaluation::to_json(), "greedy": ...}, one column for each estimate:
 // mean and the half-width of its 95 % interval.

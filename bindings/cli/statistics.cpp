@@ -28,17 +28,6 @@ struct Episodes {
   }
 };
 
-// An environment that ended stands still with its flags raised.
-bool all_ended(VecEnv& env) {
-  const size_t rows = env.num_rows(), agents = env.spec().num_agents;
-  const auto terminated = download(env.device(), env.outcomes().terminated, rows);
-  const auto truncated = download(env.device(), env.outcomes().truncated, rows);
-  for (size_t row = 0; row < rows; row += agents) {
-    if (!terminated[row] && !truncated[row]) return false;
-  }
-  return true;
-}
-
 void play(VecEnv& env, int policy, uint64_t seed, const StopOnSignal& stop) {
   const Key drawn = fold_in(key(seed), kPolicyStream);
   env.reset(seed);

@@ -6,8 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "algos/front.hpp"
 #include "algos/presets.hpp"
-#include "algos/saved_opponent.hpp"
+#include "algos/self_play.hpp"
 #include "algos/trainer.hpp"
 #include "bindings/cli/commands.hpp"
 #include "bindings/cli/console.hpp"
@@ -28,7 +29,7 @@ struct TrainOptions {
   std::string env, preset, device, config, out, resume;
   std::map<std::string, std::string> flags;  // a flag for every field of TrainConfig
   std::vector<std::string> overrides;        // key=value
-  int threads = 0, num_seeds = 1;
+  int threads = 0, num_seeds = 1, num_weights = 0;
   bool quiet = false, json = false, dry_run = false;
 };
 
@@ -102,16 +103,18 @@ Source read_command_line(const TrainOptions& options, const std::string& env) {
   return source;
 }
 
-// Every algorithm has a preset of its own name; the algorithm may stand in what is laid over it.
+// Every algorithm has a preset of its own name, and self-play has one; which it is may stand in what is laid over it.
 std::string choose_preset(const TrainOptions& options, const Source& file, const Source& given) {
   if (!options.preset.empty()) return options.preset;
   TrainConfig config;
   for (const Source* source : {&file, &given}) {
-    if (source->train.is_object() && source->train.contains("algo")) {
-      read_config(config, {{"algo", source->train["algo"]}}, "train");
+    for (const char* key : {"algo", "selfplay"}) {
+      if (source->train.is_object() && source->train.contains(key)) {
+        read_config(config, {{key, source->train[key]}}, "train");
+      }
     }
   }
-  return kAlgos[config.algo];
+  return default_preset(config);
 }
 
 // Defaults <- preset <- the environment's wishes for that preset <- file <- command line.
@@ -231,16 +234,22 @@ int go(Trainer& trainer, const TrainOptions& options, const StopOnSignal& stop) 
 
 // What the run would keep in device memory, to the byte; everything is made, and nothing is written. Evaluations, whose
 // environments are made when they begin, come on top.
-void show_memory(const Run& run, int num_seeds, const std::shared_ptr<Device>& device, bool as_json) {
+void show_memory(const std::vector<Run>& runs, const std::shared_ptr<Device>& device, bool as_json) {
+  const Run& run = runs[0];
   BatchOptions batch;
-  batch.num_envs = run.train.num_envs * num_seeds;
-  auto env = make(run.env, device, batch, run.env_config);
-  if (!run.train.opponent_run.empty()) env = against_run(std::move(env), run.train.opponent_run);
-  const std::vector<TrainConfig> configs(num_seeds, run.train);
-  const auto learner = make_learner(device, env->spec(), run.train.num_envs, configs);
+  batch.num_envs = run.train.num_envs * static_cast<int>(runs.size());
+  const bool alone = run.train.selfplay == kNoSelfPlay;
+  auto env = alone ? evaluation_view(make(run.env, device, batch, run.env_config), run.train)
+                   : self_play_env(make, run.train)(run.env, device, batch, run.env_config);
+  const MakeLearner make_one = alone ? MakeLearner(make_learner) : self_play_learner(run, make, make_learner);
+  std::vector<TrainConfig> configs;
+  for (const Run& each : runs) configs.push_back(each.train);
+  const auto learner = make_one(device, env->spec(), run.train.num_envs, configs);
   auto plan = learner->memory_plan();
-  plan.insert(plan.begin(), {"environments", env->bytes()});
-  plan.emplace_back("all", env->bytes() + learner->bytes());
+  auto* const teams = dynamic_cast<Teams*>(env.get());
+  const size_t env_bytes = env->bytes() + (teams ? teams->games().bytes() : 0);
+  plan.insert(plan.begin(), {"environments", env_bytes});
+  plan.emplace_back("all", env_bytes + learner->bytes());
   ordered_json line;
   for (const auto& [purpose, bytes] : plan) {
     line[purpose] = bytes;
@@ -250,32 +259,48 @@ void show_memory(const Run& run, int num_seeds, const std::shared_ptr<Device>& d
   if (as_json) print_line(ordered_json{{"type", "memory"}, {"device", device->kind()}, {"bytes", line}}.dump());
 }
 
-// Runs that differ in their seeds, and are trained side by side.
-std::vector<Run> runs_of(const Run& first, int num_seeds) {
-  if (num_seeds == 1) return {first};
-  if (first.folder.empty()) throw Error("--num_seeds needs --out DIR: every run gets DIR/seed_N");
-  std::vector<Run> runs(num_seeds, first);
-  for (int k = 0; k < num_seeds; ++k) {
-    runs[k].train.seed += static_cast<uint64_t>(k);
-    runs[k].folder += "/seed_" + std::to_string(runs[k].train.seed);
+// Runs that differ in their seeds, or in their weights, and are trained side by side.
+std::vector<Run> runs_of(const Run& first, const TrainOptions& options) {
+  if (options.num_seeds < 1) throw Error("--num_seeds must be at least 1, not " + std::to_string(options.num_seeds));
+  if (options.num_seeds == 1 && options.num_weights == 0) return {first};
+  if (first.folder.empty()) throw Error("--num_seeds and --num_weights need --out DIR: every run gets a folder in it");
+  Weights weights;
+  if (options.num_weights > 0) {
+    if (!first.train.multi_objective()) throw Error("--num_weights goes with mo_ippo and mo_mappo");
+    if (options.num_seeds > 1 || first.train.weights.size > 0)
+      throw Error("--num_weights chooses the weights of every run: no --num_seeds and no weights go with it");
+    weights = even_weights(env_spec(first.env, first.env_config).num_objectives, options.num_weights);
+  }
+  std::vector<Run> runs(weights.empty() ? options.num_seeds : weights.size(), first);
+  for (size_t k = 0; k < runs.size(); ++k) {
+    TrainConfig& train = runs[k].train;
+    if (weights.empty()) {
+      train.seed += static_cast<uint64_t>(k);
+      runs[k].folder += "/seed_" + std::to_string(train.seed);
+    } else {
+      for (const float weight : weights[k]) train.weights.push_back(weight);
+      const std::string number = std::to_string(k);
+      runs[k].folder += "/weights_" + std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number;
+    }
   }
   return runs;
 }
 
 int begin(const TrainOptions& options, const StopOnSignal& stop) {
-  if (options.num_seeds < 1) throw Error("--num_seeds must be at least 1, not " + std::to_string(options.num_seeds));
   Run run = resolve(options);
   const std::shared_ptr<Device> device = open_device(run.device);
   say("device: " + device->name());
   run.device = device->kind();
-  if (options.dry_run) return show_memory(run, options.num_seeds, device, options.json), 0;
-  Trainer trainer(runs_of(run, options.num_seeds), make);
+  const std::vector<Run> runs = runs_of(run, options);
+  if (options.dry_run) return show_memory(runs, device, options.json), 0;
+  Trainer trainer(runs, make);
   return go(trainer, options, stop);
 }
 
 int resume(const TrainOptions& options, const StopOnSignal& stop) {
   if (!options.env.empty() || !options.config.empty() || !options.out.empty() || !options.preset.empty() ||
-      !options.flags.empty() || !options.overrides.empty() || options.dry_run || options.num_seeds != 1) {
+      !options.flags.empty() || !options.overrides.empty() || options.dry_run || options.num_seeds != 1 ||
+      options.num_weights != 0) {
     throw Error(
         "--resume continues a run with its own settings: only --device, --threads, --quiet and --json go with it");
   }
@@ -323,6 +348,8 @@ Action add_train(CLI::App& app) {
   app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
   app.add_flag("--quiet", options->quiet, "no progress on stderr");
   app.add_flag("--json", options->json, "progress as one JSON object per update on stdout");
+  app.add_option("--num_weights", options->num_weights,
+                 "mo: at most so many runs of fixed weights, evenly spread, side by side; in OUT/weights_N");
   app.add_option("--num_seeds", options->num_seeds, "so many runs of seeds from `seed` on, in one batch; in OUT/seed_N")
       ->capture_default_str();
   app.add_flag("--dry_run", options->dry_run, "only say what would lie in device memory, in bytes");

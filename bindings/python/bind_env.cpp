@@ -93,6 +93,11 @@ void bind_spec(py::module_& m) {
       .def_readonly("obs_dim", &EnvSpec::obs_dim)
       .def_readonly("obs_low", &EnvSpec::obs_low)
       .def_readonly("obs_high", &EnvSpec::obs_high)
+      .def_property_readonly("obs_grid",
+                             [](const EnvSpec& s) -> py::object {
+                               if (s.obs_grid.planes == 0) return py::none();
+                               return py::make_tuple(s.obs_grid.planes, s.obs_grid.height, s.obs_grid.width);
+                             })
       .def_readonly("world_state_dim", &EnvSpec::world_state_dim)
       .def_property_readonly("agents", words(&EnvSpec::agents))
       .def_property_readonly("objectives", words(&EnvSpec::objectives))

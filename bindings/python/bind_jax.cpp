@@ -21,7 +21,7 @@ bool tells_metadata(const xla::CallFrame& frame) {
   xla::Metadata& metadata = *reinterpret_cast<xla::MetadataExtension*>(frame.extensions)->metadata;
   metadata.api_version.major_version = xla::kMajor;
   metadata.api_version.minor_version = xla::kMinor;
-  metadata.traits = 0;  // no capture into a CUDA graph: a kernel is loaded by its first launch
+  metadata.traits = xla::kRecordable;
   return true;
 }
 
@@ -41,7 +41,15 @@ void* stream_of(const xla::CallFrame& frame) {
   return arguments.stream;
 }
 
-// Arguments: carried, and the input if the operation has one. Results: carried (the same memory), shown, outcomes.
+// "cuda:1": where XLA runs the call.
+std::string device_of(const xla::CallFrame& frame) {
+  xla::OrdinalArgs arguments = {sizeof(xla::OrdinalArgs), nullptr, frame.context, 0};
+  const bool can_tell = frame.api->struct_size > offsetof(xla::Api, device_ordinal);  // older ones cannot
+  if (can_tell && frame.api->device_ordinal(&arguments) != nullptr) throw Error("XLA does not name its device");
+  return "cuda:" + std::to_string(arguments.ordinal);
+}
+
+// Arguments: carried, and the input if the operation has one. Results: carried, shown, outcomes.
 void run(const xla::CallFrame& frame, const std::string& device, void* stream) {
   FunctionalEnv& env = functional_env(attribute(frame, "plan"), device);
   const std::string name = attribute(frame, "operation");
@@ -53,31 +61,45 @@ void run(const xla::CallFrame& frame, const std::string& device, void* stream) {
   if (frame.arguments.size != int64_t(carried + inputs) || frame.results.size != int64_t(results)) {
     throw Error("throng's custom call got another number of arrays than its plan has");
   }
+  std::vector<const void*> before;  // XLA gives most of them the same memory, as it was told that it may
+  for (size_t i = 0; i < carried; ++i) before.push_back(frame.arguments.buffers[i]->data);
   std::vector<void*> arrays;
   for (size_t i = 0; i < results; ++i) arrays.push_back(frame.results.buffers[i]->data);
-  for (size_t i = 0; i < carried; ++i) {
-    if (frame.arguments.buffers[i]->data != arrays[i]) throw Error("throng's custom call needs its state aliased");
-  }
   const xla::Buffer& obs = *frame.results.buffers[carried];
-  env.call(operation, static_cast<int>(obs.dims[0]), arrays, inputs ? frame.arguments.buffers[carried]->data : nullptr,
-           stream);
+  env.call(operation, static_cast<int>(obs.dims[0]), before, arrays,
+           inputs ? frame.arguments.buffers[carried]->data : nullptr, stream);
 }
 
-xla::Error* handle(xla::CallFrame* frame, bool cuda) noexcept {
-  if (tells_metadata(*frame) || frame->stage != xla::kExecute) return nullptr;
+// What `work` throws becomes XLA's error.
+template <class Work>
+xla::Error* guarded(const xla::CallFrame& frame, const Work& work) noexcept {
   std::string said;
   try {
-    run(*frame, cuda ? "cuda" : "cpu", cuda ? stream_of(*frame) : nullptr);
+    work();
     return nullptr;
   } catch (const std::exception& error) {
     said = error.what();
   }
   xla::ErrorArgs arguments = {sizeof(xla::ErrorArgs), nullptr, said.c_str(), xla::kInternal};
-  return frame->api->create_error(&arguments);
+  return frame.api->create_error(&arguments);
 }
 
-xla::Error* handle_on_cpu(xla::CallFrame* frame) { return handle(frame, false); }
-xla::Error* handle_on_cuda(xla::CallFrame* frame) { return handle(frame, true); }
+xla::Error* handle_on_cpu(xla::CallFrame* frame) {
+  if (tells_metadata(*frame)) return nullptr;
+  return guarded(*frame, [&] { run(*frame, "cpu", nullptr); });
+}
+
+xla::Error* handle_on_cuda(xla::CallFrame* frame) {
+  if (tells_metadata(*frame)) return nullptr;
+  return guarded(*frame, [&] { run(*frame, device_of(*frame), stream_of(*frame)); });
+}
+
+// Comes before XLA runs the calls of a program, or records them into a CUDA graph. Of what a first launch does - the memory,
+// the kernel - nothing can be recorded.
+xla::Error* prepare_on_cuda(xla::CallFrame* frame) {
+  if (tells_metadata(*frame)) return nullptr;
+  return guarded(*frame, [&] { functional_env(attribute(*frame, "plan"), device_of(*frame)); });
+}
 
 py::list forms(const std::vector<ArrayForm>& arrays) {
   py::list list;
@@ -102,9 +124,12 @@ py::dict functional(const std::string& plan) {
 void bind_jax(py::module_& m) {
   m.def("functional", &functional, py::arg("plan"));
   m.def("xla_handlers", [] {
-    py::dict handlers;
-    handlers["cpu"] = py::capsule(reinterpret_cast<void*>(&handle_on_cpu));
-    handlers["CUDA"] = py::capsule(reinterpret_cast<void*>(&handle_on_cuda));
+    const auto capsule = [](xla::Handler* handler) { return py::capsule(reinterpret_cast<void*>(handler)); };
+    py::dict handlers, on_cuda;
+    on_cuda["initialize"] = capsule(&prepare_on_cuda);
+    on_cuda["execute"] = capsule(&handle_on_cuda);
+    handlers["cpu"] = capsule(&handle_on_cpu);
+    handlers["CUDA"] = on_cuda;
     return handlers;
   });
 }

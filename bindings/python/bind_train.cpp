@@ -93,8 +93,14 @@ std::unique_ptr<Trainer> without_gil(Make&& make_trainer) {
 
 Run make_run(const std::string& id, const std::string& algo, const py::dict& settings, py::handle env_config) {
   const nlohmann::json parameters = scenario_config(id, parameters_from(env_config, id));
-  TrainConfig train = preset_config(algo, train_preset(id, algo));  // every algorithm has a preset of its name
-  read_config(train, to_json(settings, "train"), "train");
+  const nlohmann::json given = to_json(settings, "train");
+  TrainConfig train;
+  read_config(train, {{"algo", algo}}, "train");
+  read_config(train, given, "train");
+  const std::string preset = default_preset(train);
+  train = preset_config(preset, train_preset(id, preset));
+  read_config(train, {{"algo", algo}}, "train");
+  read_config(train, given, "train");
   Run run;
   run.env = id;
   run.env_config = find_env(id).entry->resolve(parameters, id);

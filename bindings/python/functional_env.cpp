@@ -13,11 +13,19 @@ namespace {
 
 constexpr int64_t kEnv = -1;  // the axis of the environments
 
-std::unique_ptr<VecEnv> env_of(const nlohmann::json& plan, const std::string& device) {
+std::unique_ptr<VecEnv> env_of(const nlohmann::json& plan, std::shared_ptr<Device> device, int lanes = 0) {
   BatchOptions options;
   options.autoreset = autoreset_from(plan.at("autoreset"));
   options.time_limit = plan.at("time_limit");
-  return make(plan.at("id"), open_device(device), options, plan.at("config"));
+  options.lanes = lanes;
+  return make(plan.at("id"), std::move(device), options, plan.at("config"));
+}
+
+// How many environments there are decides how many lanes work on each, and for every number of lanes there is a kernel, which
+// the GPU's driver loads when it is first launched. Here that is done for all of them.
+void load_kernels(const nlohmann::json& plan, const std::shared_ptr<Device>& device) {
+  for (int lanes = 1; lanes <= 32; lanes *= 2) env_of(plan, device, lanes)->reset(0);
+  device->synchronize();
 }
 
 // Takes the caller's pointers in the order of the forms.
@@ -35,14 +43,24 @@ class Pointers {
 
 }  // namespace
 
+size_t ArrayForm::bytes(int num_envs) const {
+  size_t bytes = dtype == "BOOL" ? 1 : std::stoi(dtype.substr(dtype.find_first_of("123468"))) / 8;  // "U16": 2
+  for (const int64_t size : shape) bytes *= size == kEnv ? num_envs : size;
+  return bytes;
+}
+
 FunctionalEnv::FunctionalEnv(const std::string& text, const std::string& device) {
   const auto plan = nlohmann::json::parse(text);
-  env_ = env_of(plan, device);
+  env_ = env_of(plan, open_device(device));
+  if (env_->device().is_cuda()) load_kernels(plan, env_->shared_device());
   final_obs_ = plan.at("final_obs");
   const EnvSpec& s = spec();
   const int64_t agents = s.num_agents, objectives = s.num_objectives, info = static_cast<int64_t>(s.info.size());
   for (const StateArray& array : env_->state()) {
-    carried_.push_back({"state." + array.name, array.dtype, {array.count, kEnv}});
+    ArrayForm form = {"state." + array.name, array.dtype, {array.count, kEnv}};
+    if (array.dtype == "U64")
+      form = {form.name, "U32", {array.count, kEnv, 2}};  // JAX has no 64 bits unless told otherwise
+    carried_.push_back(form);
   }
   for (const StateArray& array : env_->book()) {
     carried_.push_back({"batch." + array.name, array.dtype, {array.count, kEnv}});
@@ -62,8 +80,8 @@ FunctionalEnv::FunctionalEnv(const std::string& text, const std::string& device)
                {"truncations", "BOOL", {kEnv, agents}}};
 }
 
-void FunctionalEnv::call(Operation operation, int num_envs, const std::vector<void*>& arrays, const void* input,
-                         void* stream) {
+void FunctionalEnv::call(Operation operation, int num_envs, const std::vector<const void*>& before,
+                         const std::vector<void*>& arrays, const void* input, void* stream) {
   Call call;
   Memory memory;
   memory.num_envs = num_envs;
@@ -89,9 +107,12 @@ void FunctionalEnv::call(Operation operation, int num_envs, const std::vector<vo
     call.operation = Call::kResetWhere;
     call.mask = static_cast<const uint8_t*>(input);
   }
-  if (!env_->device().is_cuda()) return env_->launch_over(call, memory);
-  const std::lock_guard lock(one_at_a_time_);
-  env_->device().use_stream(stream);
+  Device& device = env_->device();
+  std::unique_lock lock(one_at_a_time_, std::defer_lock);
+  if (device.is_cuda()) lock.lock(), device.use_stream(stream);
+  for (size_t i = 0; i < carried_.size(); ++i) {
+    if (before[i] != arrays[i]) device.copy(arrays[i], before[i], carried_[i].bytes(num_envs));
+  }
   env_->launch_over(call, memory);
 }
 

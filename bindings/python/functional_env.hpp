@@ -15,6 +15,8 @@ namespace throng {
 struct ArrayForm {
   std::string name, dtype;
   std::vector<int64_t> shape;
+
+  size_t bytes(int num_envs) const;
 };
 
 // The one operation that all calls are: it changes `carried` in place, and fills `shown`, and after a step `outcomes`.
@@ -30,9 +32,11 @@ class FunctionalEnv {
   const std::vector<ArrayForm>& shown() const { return shown_; }        // what its next action meets
   const std::vector<ArrayForm>& outcomes() const { return outcomes_; }  // what came of a step
 
-  // `arrays`: carried, shown, and for kStep outcomes. `input`: the mask of kReset, uint8 [env], of those that begin their
-  // next episode; the actions of kStep. On a GPU the work is queued on `stream`.
-  void call(Operation operation, int num_envs, const std::vector<void*>& arrays, const void* input, void* stream);
+  // `before`: carried, as they are now; `arrays`: carried, shown, and for kStep outcomes, as they shall be. Where the two are not
+  // the same memory, it is copied first. `input`: the mask of kReset, uint8 [env], of those that begin their next episode; the
+  // actions of kStep. On a GPU the work is queued on `stream`.
+  void call(Operation operation, int num_envs, const std::vector<const void*>& before, const std::vector<void*>& arrays,
+            const void* input, void* stream);
 
  private:
   std::unique_ptr<VecEnv> env_;  // of one environment; only its rules are used, none of its memory

@@ -28,8 +28,9 @@ struct ApiVersion {
 struct Metadata {
   size_t struct_size;
   ApiVersion api_version;
-  uint32_t traits;  // bit 0: may be captured into a CUDA graph
+  uint32_t traits;
 };
+inline constexpr uint32_t kRecordable = 1;  // a trait: calls may be recorded into a CUDA graph
 struct MetadataExtension {
   Extension base;
   Metadata* metadata;
@@ -52,6 +53,13 @@ struct StreamArgs {
   void* stream;  // out: cudaStream_t
 };
 
+struct OrdinalArgs {
+  size_t struct_size;
+  Extension* extensions;
+  Context* context;
+  int32_t ordinal;  // out
+};
+
 struct Api {
   size_t struct_size;
   Extension* extensions;
@@ -62,6 +70,8 @@ struct Api {
   void* destroy_error;
   void* register_handler;
   Error* (*stream)(StreamArgs*);
+  void* between[12];
+  Error* (*device_ordinal)(OrdinalArgs*);
 };
 
 enum DataType : int32_t { kPred = 1, kS8 = 2, kS16 = 3, kS32 = 4, kU8 = 6, kU16 = 7, kU32 = 8, kF32 = 11 };
@@ -97,19 +107,19 @@ struct Attributes {
 };
 inline constexpr int32_t kString = 4;
 
-inline constexpr int32_t kExecute = 3;  // stage
 struct CallFrame {
   size_t struct_size;
   Extension* extensions;
   const Api* api;
   Context* context;
-  int32_t stage;
+  int32_t stage;  // ours are registered for one stage each
   Arguments arguments;
   Arguments results;
   Attributes attributes;
 };
+using Handler = Error*(CallFrame*);
 
-static_assert(offsetof(Api, create_error) == 48 && offsetof(Api, stream) == 80);
+static_assert(offsetof(Api, create_error) == 48 && offsetof(Api, stream) == 80 && offsetof(Api, device_ordinal) == 184);
 static_assert(sizeof(Buffer) == 48 && sizeof(Arguments) == 40 && sizeof(Attributes) == 48);
 static_assert(offsetof(CallFrame, arguments) == 40 && offsetof(CallFrame, attributes) == 120);
 

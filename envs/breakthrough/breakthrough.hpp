@@ -87,6 +87,7 @@ struct Env {
         4 * p.num_cells();  // no game by the rules is so long; two armies that are both stuck would wait forever
     spec.obs_low = 0;
     spec.obs_high = 2;
+    spec.obs_grid = {1, p.board_width, p.board_height};
     spec.lanes = kPlayers;
     return spec;
   }

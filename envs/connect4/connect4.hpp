@@ -69,6 +69,7 @@ struct Env {
     spec.num_objectives = p.column_objectives ? kFirstColumn + p.board_width : kFirstColumn;
     spec.obs_low = 0;
     spec.obs_high = 2;
+    spec.obs_grid = {1, p.board_height, p.board_width};
     spec.lanes = kPlayers;
     return spec;
   }

@@ -385,6 +385,8 @@ struct Pixels : Env {
     Spec spec = Env::spec(p);
     spec.obs_low = 0;
     spec.obs_high = 255;
+    spec.obs_grid = {p.frame_stack * planes(p), kScreenHeight, kScreenWidth};
+    spec.pixels = true;
     return spec;
   }
 

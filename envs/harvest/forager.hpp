@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "envs/harvest/beam.hpp"
+#include "envs/harvest/growth.hpp"
 #include "envs/harvest/state.hpp"
 
 namespace throng::harvest {
@@ -12,7 +13,7 @@ namespace throng::harvest {
 template <class Env>
 THRONG_HD uint32_t edible(const Env& env, int row, int neighbours) {
   uint32_t count[4] = {};  // a number per column, bit by bit
-  env.each_neighbour(row, [&](uint32_t carry) {
+  each_neighbour(env, row, [&](uint32_t carry) {
     for (uint32_t& digit : count) {
       const uint32_t sum = digit ^ carry;
       carry &= digit;

@@ -56,6 +56,9 @@ struct State {
 inline constexpr int kViewAside = 5, kDrawnCells = 48;
 struct alignas(16) DrawnRow {
   uint8_t cell[kDrawnCells];
+  THRONG_HD void fill_with_walls() {
+    for (uint8_t& drawn : cell) drawn = 1;
+  }
 };
 static_assert(kDrawnCells >= kMaxSide + 2 * kViewAside);
 

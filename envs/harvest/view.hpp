@@ -47,10 +47,14 @@ struct Line {
   }
   THRONG_HD static Line walls() { return {{0x01010101u, 0x01010101u, 0x00010101u}}; }
 
+  // Eight and three: a CPU waits for what it reads back in other pieces than it was written in.
   THRONG_HD void write(auto& out) const {
-    uint8_t codes[12];
-    std::memcpy(codes, word, 12);
-    out.run(codes, kViewSide);
+    const uint64_t first = word[0] | uint64_t(word[1]) << 32;
+    uint8_t codes[8];
+    std::memcpy(codes, &first, 8);
+    out.run(codes, 8);
+    std::memcpy(codes, &word[2], 4);
+    out.run(codes, kViewSide - 8);
   }
 
   THRONG_HD void add(int i, int number) {
@@ -93,12 +97,11 @@ THRONG_HD void draw_map(const Env& env) {
   const uint64_t border = ~(((uint64_t(1) << width) - 1) << kViewAside);
   env.lanes.each(height + 2 * kViewAside, [&](int line) {
     const int row = line - kViewAside;
-    uint64_t low = ~uint64_t(0), high = 0;
-    if (row >= 0 && row < height) {
-      low = border | uint64_t(env.p.ground.wall[row] | env.s.apple[row]) << kViewAside;
-      high = uint64_t(env.s.mark[row] | env.s.apple[row]) << kViewAside;
-    }
-    draw_row(env.w.drawn[line], width + 2 * kViewAside, low, high);
+    DrawnRow& drawn = env.w.drawn[line];
+    if (row < 0 || row >= height) return drawn.fill_with_walls();
+    const uint32_t apples = env.s.apple[row];
+    draw_row(drawn, width + 2 * kViewAside, border | uint64_t(env.p.ground.wall[row] | apples) << kViewAside,
+             uint64_t(env.s.mark[row] | apples) << kViewAside);
   });
 }
 
@@ -127,28 +130,40 @@ THRONG_HD void draw_agent(const Env& env, int agent) {
   w.end_line[agent] = static_cast<uint8_t>(window.own_line + last - before + 1);
 }
 
+// What draw_agent has noted of an agent in play; all lines of its window need it.
+struct Sight {
+  int heading, itself, window, down, right, first_line, end_line;
+
+  template <class Env>
+  THRONG_HD static Sight of(const Env& env, int agent) {
+    const auto& w = env.w;
+    return {heading_of(env.s.pose[agent]), w.itself[agent],  w.window[agent], w.down[agent], w.right[agent],
+            w.first_line[agent],           w.end_line[agent]};
+  }
+};
+
 // A line of the window of an agent that is in play. Codes: 0 floor, 1 wall, 2 mark, 3 apple, 4 oneself, 5 + r another agent
 // whose heading is r more than one's own; 5 more for an agent with an apple under it, which only `mp` knows. Under `sjx`: 4 +
 // 2 r for an agent, r = 4 for oneself, 1 more if it has eaten, 10 more for the agent that the observer takes for itself, the
 // next one, so that SocialJax's planes can be made of it.
 template <class Env>
-THRONG_HD Line look(const Env& env, int agent, int line) {
+THRONG_HD Line look(const Env& env, int agent, const Sight& sight, int line) {
   const auto& p = env.p;
   const auto& w = env.w;
-  if (line < w.first_line[agent] || line >= w.end_line[agent]) return Line::walls();
-  const int heading = heading_of(env.s.pose[agent]), right = w.right[agent];
-  const int first = w.window[agent] + line * w.down[agent];
-  Line seen = Line::of(w.drawn[0].cell + first, right);
-  const bool own = first + kViewAside * right == w.itself[agent];
+  if (line < sight.first_line || line >= sight.end_line) return Line::walls();
+  const int first = sight.window + line * sight.down;
+  Line seen = Line::of(w.drawn[0].cell + first, sight.right);
+  const bool own = first + kViewAside * sight.right == sight.itself;
   if (!p.rule.mistaken_self) {
-    seen.relate(heading, kFirstAgent + 1, 1, p.rule.in_turn ? 5 : 0);
+    seen.relate(sight.heading, kFirstAgent + 1, 1, p.rule.in_turn ? 5 : 0);
     if (own) seen.add(kViewAside, -1);
     return seen;
   }
-  seen.relate(heading, kFirstAgent, 2, 1);
+  seen.relate(sight.heading, kFirstAgent, 2, 1);
   if (own) seen.add(kViewAside, 8);
   const int next = agent + 1 < p.num_agents ? agent + 1 : agent;
-  for (int i = 0; env.in_play(next) && i < kViewSide; ++i) seen.add(i, first + i * right == w.itself[next] ? 10 : 0);
+  for (int i = 0; env.in_play(next) && i < kViewSide; ++i)
+    seen.add(i, first + i * sight.right == w.itself[next] ? 10 : 0);
   return seen;
 }
 

@@ -103,6 +103,7 @@ struct Env {
     spec.num_objectives = p.colour_rewards ? p.num_colours : 1;
     spec.obs_low = 0;
     spec.obs_high = static_cast<float>(p.num_colours);
+    spec.obs_grid = {1, p.board_height, p.board_width};
     spec.lanes = p.board_height;
     return spec;
   }

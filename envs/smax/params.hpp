@@ -79,7 +79,7 @@ struct Params {
     v("opponent", opponent, kOpponents,
       "who commands the enemies: a script; one that picks its targets at random; the agents themselves, so that both "
       "teams "
-      "learn; or a saved policy (algos/opponent.hpp)");
+      "learn; or a saved policy (algos/teams.hpp)");
     v("self_play_reward", self_play_reward,
       "zero-sum: the bonus for the winners, its negative for the losers, no more");
     v("enemy_shoots", enemy_shoots, "scripted units attack; otherwise they only move");

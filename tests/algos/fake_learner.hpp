@@ -37,7 +37,8 @@ class FakeLearner final : public Learner {
 
   void act(int t) override {
     act_on(rollout_.observations(t), nullptr, nullptr, rollout_.rows(), false,
-           fold_in(key_, static_cast<uint32_t>(updates_)), static_cast<uint32_t>(t), rollout_.actions_at(t), 0);
+           fold_in(key_, static_cast<uint32_t>(updates_)), static_cast<uint32_t>(t), rollout_.actions_at(t), 0,
+           nullptr);
   }
 
   // Rows of environments that did not end in this step are older, and a resumed run does not have them.
@@ -52,7 +53,8 @@ class FakeLearner final : public Learner {
   // Drawn actions depend on parameters, observations and availability; all of this is host memory on the CPU.
   int state_dim() const override { return 0; }
   void act_on(const Observations& seen, const uint8_t*, float*, int64_t rows, bool greedy, Key key, uint32_t draw,
-              int32_t* actions, int) override {
+              void* to, int, const float*) override {
+    auto* actions = static_cast<int32_t*>(to);
     const Key drawn = fold_in(key, draw);
     for (int64_t row = 0; row < rows; ++row) {
       const float way = static_cast<const float*>(seen.obs)[row * rollout_.obs_dim];

@@ -83,7 +83,7 @@ inline void fill(Learner& learner, Device& device, Key key, size_t first_of_seco
   }
   upload(device, r.active, active);
   upload(device, r.avail_actions, avail);
-  upload(device, r.rewards, numbers(r.num_steps * rows, fold_in(key, 3), -1, 1));
+  upload(device, r.rewards, numbers(r.num_steps * rows * r.num_objectives, fold_in(key, 3), -1, 1));
   upload(device, r.terminated, terminated);
   upload(device, r.truncated, truncated);
 

@@ -29,9 +29,20 @@ std::vector<float> normalised(std::vector<float> advantages) {
 }
 
 // What agents see as the networks' reference takes it: with one-hot codes, and of a central critic with the agent's number.
+void append_id(std::vector<Vector>& rows, int agents) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (int agent = 0; agent < agents; ++agent) rows[i].push_back(static_cast<int>(i % agents) == agent);
+  }
+}
+
 std::vector<Vector> seen_by_policy(const Rollout& r, const EnvSpec& spec) {
   const int64_t samples = r.num_steps * r.rows();
   const auto* obs = reinterpret_cast<const float*>(r.obs);
+  if (spec.pixels) {
+    std::vector<float> shares(samples * r.obs_dim);
+    for (size_t i = 0; i < shares.size(); ++i) shares[i] = r.obs[i] / 255.0f;
+    return rows_of(shares, r.obs_dim);
+  }
   if (spec.obs_dtype == "F32") return rows_of({obs, obs + samples * r.obs_dim}, r.obs_dim);
   std::vector<Vector> rows(samples, Vector(r.obs_dim * synthetic::kCodes, 0.0));
   for (int64_t i = 0; i < samples * r.obs_dim; ++i)
@@ -41,7 +52,7 @@ std::vector<Vector> seen_by_policy(const Rollout& r, const EnvSpec& spec) {
 
 std::vector<Vector> seen_by_critic(const Rollout& r, const EnvSpec& spec, const TrainConfig& config) {
   const std::vector<Vector> own = seen_by_policy(r, spec);
-  if (config.algo == kIppo) return own;
+  if (!config.central_critic()) return own;
   std::vector<Vector> rows;
   for (int64_t pair = 0; pair < int64_t(r.num_steps) * r.num_envs; ++pair) {
     Vector world;
@@ -53,11 +64,9 @@ std::vector<Vector> seen_by_critic(const Rollout& r, const EnvSpec& spec, const 
         world.insert(world.end(), one.begin(), one.end());
       }
     }
-    for (int a = 0; a < r.num_agents; ++a) {
-      rows.push_back(world);
-      for (int other = 0; config.agent_id && other < r.num_agents; ++other) rows.back().push_back(other == a);
-    }
+    rows.insert(rows.end(), r.num_agents, world);
   }
+  if (config.agent_id) append_id(rows, r.num_agents);
   return rows;
 }
 
@@ -71,8 +80,15 @@ reference::Batch whole_rollout(const Ppo& ppo, const EnvSpec& spec, const TrainC
   b.agents = r.num_agents;
   b.num_actions = r.num_actions;
   for (int h = 0; h < spec.num_heads(); ++h) b.heads.push_back(spec.choices(h));
+  b.policy_image = {spec.obs_grid, spec.obs_dtype == "U8" && !spec.pixels ? synthetic::kCodes : 1};
+  b.critic_image = b.policy_image;
+  if (config.central_critic()) b.critic_image.grid.planes *= r.world_state_dim > 0 ? 0 : r.num_agents;
   b.policy_sees = seen_by_policy(r, spec);
   b.critic_sees = seen_by_critic(r, spec, config);
+  if (config.actor_id) append_id(b.policy_sees, r.num_agents);
+  if (config.actor_id && !config.central_critic()) append_id(b.critic_sees, r.num_agents);
+  b.goals = r.goal.dim() > 0 ? rows_of({r.goals, r.goals + samples * r.goal.dim()}, r.goal.dim())
+                             : std::vector<Vector>(samples);
   for (int n = 0; n < 2; ++n) {
     const float* states = ppo.start_states(n);
     const int dim = ppo.state_dim();
@@ -80,10 +96,16 @@ reference::Batch whole_rollout(const Ppo& ppo, const EnvSpec& spec, const TrainC
   }
   b.resets.assign(r.resets, r.resets + samples);
   b.avail.assign(r.avail_actions, r.avail_actions + samples * r.num_actions);
-  b.actions.assign(r.actions, r.actions + samples * r.action_dim);
+  if (spec.continuous > 0) {
+    const auto* numbers = static_cast<const float*>(r.actions);
+    b.numbers = rows_of({numbers, numbers + samples * r.action_dim}, r.action_dim);
+  } else {
+    const auto* actions = static_cast<const int32_t*>(r.actions);
+    b.actions.assign(actions, actions + samples * r.action_dim);
+  }
   b.log_probs.assign(r.log_probs, r.log_probs + samples);
-  b.values.assign(r.values, r.values + samples);
-  b.returns.assign(r.returns, r.returns + samples);
+  b.values = rows_of({r.values, r.values + samples * r.num_values}, r.num_values);
+  b.returns = rows_of({r.returns, r.returns + samples * r.num_values}, r.num_values);
   b.advantages = normalised({r.advantages, r.advantages + samples});
   return b;
 }
@@ -128,13 +150,16 @@ class OneSided {
 // differ from 1 and some are clipped.
 void check_gradients(TrainConfig config, const EnvSpec& spec, float moved) {
   auto device = open_device("cpu");
+  const size_t first_of_second_head = spec.num_heads() > 0 ? spec.choices(0) % spec.num_actions : 0;
   config.num_minibatches = 1;
   Ppo ppo(device, spec, config.num_envs, {config});
-  synthetic::fill(ppo, *device, key(10), spec.choices(0) % spec.num_actions);
+  synthetic::fill(ppo, *device, key(10), first_of_second_head);
   ppo.learn(0.0f);
-  synthetic::fill(ppo, *device, key(11), spec.choices(0) % spec.num_actions);
+  synthetic::fill(ppo, *device, key(11), first_of_second_head);
   ppo.mark_resets(config.num_steps);
+  ppo.set_goals(config.num_steps);
   ppo.compute_values();
+  ppo.compute_slopes();
   ppo.compute_returns();
   std::vector<float> parameters(ppo.parameter_block(), ppo.parameter_block() + ppo.layout().size());
   const auto noise = synthetic::numbers(parameters.size(), key(12), -moved, moved);
@@ -181,9 +206,33 @@ EnvSpec with_codes(EnvSpec spec) {
   return spec;
 }
 
+EnvSpec with_numbers(EnvSpec spec) {
+  spec.num_actions = 0;
+  spec.continuous = 3;
+  return spec;
+}
+
+EnvSpec with_objectives(EnvSpec spec) {
+  spec.num_objectives = 3;
+  spec.objectives = {"one", "two", "three"};
+  return spec;
+}
+
 EnvSpec with_heads(EnvSpec spec) {
   spec.heads = {2, {2, spec.num_actions - 2}};
   return spec;
+}
+
+EnvSpec with_grid(EnvSpec spec, ObsGrid grid) {
+  spec.obs_grid = grid;
+  spec.obs_dim = grid.planes * grid.cells();
+  return spec;
+}
+
+TrainConfig with_cnn(TrainConfig config) {
+  config.cnn = {4, 4};
+  config.hidden_sizes = {6};
+  return config;
 }
 
 TrainConfig recurrent() {
@@ -238,6 +287,85 @@ TEST_CASE("gradients with several choices per action, and of codes, agree with f
     config = recurrent();
     config.algo = kMappo;
     check_gradients(config, with_heads(with_codes(synthetic::spec(2, 5, 5, 3, 0))), 0.1f);
+  }
+}
+
+TEST_CASE("gradients of numbers as actions agree with finite differences") {
+  TrainConfig config = synthetic::config();
+  SECTION("feed-forward") { check_gradients(config, with_numbers(synthetic::spec()), 0.05f); }
+  SECTION("recurrent, clipping is felt, a strong entropy bonus") {
+    config = recurrent();
+    config.ent_coef = 0.5f;
+    check_gradients(config, with_numbers(synthetic::spec()), 0.3f);
+  }
+}
+
+TEST_CASE("gradients with several objectives agree with finite differences") {
+  TrainConfig config = synthetic::config();
+  config.algo = kMoIppo;
+  config.norm_rewards = true;
+  const EnvSpec spec = with_objectives(synthetic::spec());
+  SECTION("weights told") { check_gradients(config, spec, 0.07f); }
+  SECTION("agents know their numbers and have weights of their own") {
+    config.actor_id = config.weights_per_agent = true;
+    check_gradients(config, spec, 0.07f);
+  }
+  SECTION("shared layers, utility of every episode") {
+    config.share_layers = true;
+    config.criterion = kEsr;
+    config.utility = Scalarizer::kChebyshev;
+    config.references = {3, {1, 1, 1}};
+    check_gradients(config, spec, 0.07f);
+  }
+  SECTION("a central critic, utility of the mean") {
+    config.algo = kMoMappo;
+    config.utility = Scalarizer::kThresholded;
+    config.references = {3, {-2, 0.1f, 0.1f}};
+    check_gradients(config, spec, 0.07f);
+  }
+  SECTION("codes of all agents, a central critic, numbers, recurrent") {
+    config = recurrent();
+    config.algo = kMoMappo;
+    config.actor_id = true;
+    check_gradients(config, with_numbers(with_objectives(with_codes(synthetic::spec(2, 5, 5, 3, 0)))), 0.1f);
+  }
+}
+
+TEST_CASE("gradients of convolutions agree with finite differences") {
+  TrainConfig config = with_cnn(synthetic::config());
+  config.num_envs = 3;
+  SECTION("of codes, shared") {
+    config.share_layers = true;
+    check_gradients(config, with_grid(with_codes(synthetic::spec()), {1, 4, 5}), 0.1f);
+  }
+  SECTION("of planes of numbers, with kernels and strides of their own, without a border") {
+    config.cnn_kernels = {3, 2};
+    config.cnn_strides = {2, 1};
+    config.cnn_padding = kValid;
+    check_gradients(config, with_grid(synthetic::spec(), {2, 7, 6}), 0.1f);
+  }
+  SECTION("strides with a border that is not the same on both sides") {
+    config.cnn_kernels = {4, 3};
+    config.cnn_strides = {2};
+    config.activation = kRelu;
+    check_gradients(config, with_grid(synthetic::spec(), {1, 5, 6}), 0.1f);
+  }
+  SECTION("of pixels") {
+    EnvSpec spec = with_grid(with_codes(synthetic::spec()), {2, 6, 5});
+    spec.pixels = true;
+    config.cnn_strides = {2, 1};
+    check_gradients(config, spec, 0.4f);
+  }
+  SECTION("of codes of all agents, seen by a central critic, before a recurrent core") {
+    config.algo = kMappo;
+    config.num_envs = 4;
+    config.gru_size = 4;
+    config.cnn = {4};
+    check_gradients(config, with_grid(with_codes(synthetic::spec(2, 4, 5, 3, 0)), {1, 3, 3}), 0.1f);
+  }
+  SECTION("of the policy, while the critic sees the world state") {
+    config.algo = kMappo;
+    check_gradients(config, with_grid(with_codes(synthetic::spec()), {1, 3, 4}), 0.1f);
   }
 }
 

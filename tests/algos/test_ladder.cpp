@@ -39,6 +39,21 @@ TEST_CASE("payoffs count draws as halves, decay, and are antisymmetric") {
   CHECK_THAT(payoffs.wins(0, 1), WithinAbs(3.5, 1e-12));
 }
 
+TEST_CASE("payoffs of a pool that grows, and from what was saved of them") {
+  Payoffs payoffs(2);
+  payoffs.record(0, 1, 3, 1, 0);
+  CHECK(payoffs.add_player() == 2);
+  CHECK(payoffs.wins(0, 1) == 3.5);
+  CHECK(payoffs.games(1, 0) == 4);
+  CHECK(payoffs.win_rate(2, 0) == 0.5);
+  payoffs.record(2, 0, 1, 0, 0, 0.9);
+  const Payoffs again(payoffs.all_wins(), payoffs.all_games());
+  CHECK(again.players() == 3);
+  CHECK(again.matrix() == payoffs.matrix());
+  CHECK(again.games(0, 2) == 1);
+  CHECK_THROWS_AS(Payoffs({1, 2, 3}, {1, 2, 3}), Error);
+}
+
 TEST_CASE("Wilson's interval") {
   const Interval i = wilson(7, 10);
   CHECK_THAT(i.low, WithinAbs(0.3968, 1e-4));

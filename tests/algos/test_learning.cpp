@@ -76,3 +76,23 @@ TEST_CASE("a resumed run of PPO has the same parameters and metrics, bit for bit
   CHECK(without_times(metrics(broken)) == without_times(metrics(straight)));
   CHECK(read_file(broken + "/eval.json") == read_file(straight + "/eval.json"));
 }
+
+TEST_CASE("numbers that explode end a run of PPO, which names the update and the tensor and is saved before") {
+  const Folder folder;
+  Run run = learning_run(folder.file("run"), 6);
+  run.train.learning_rate = 1e30f;  // the first step leaves parameters whose products are not finite
+  Trainer trainer(run, make_tiny);
+  std::string message;
+  try {
+    trainer.train({}, {});
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  INFO(message);
+  CHECK(message.starts_with("update 1: losses/"));
+  CHECK(message.find("and so is gradient of 'actor,Dense_0,kernel'") != std::string::npos);
+  CHECK(message.find("the run is saved") != std::string::npos);
+  const Checkpoint saved = read_checkpoint(latest_checkpoint(run.folder));  // would be refused with such numbers in it
+  CHECK(saved.update == 1);
+  CHECK(metrics(run.folder).empty());
+}

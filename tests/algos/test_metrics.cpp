@@ -39,7 +39,7 @@ TEST_CASE("seconds go on where an earlier process ended") {
   const std::string path = folder.file("run");
   update(*begin(tiny_run(path)), 3);
   write_file_atomically(path + "/metrics.jsonl", "{\"update\":3,\"seconds\":100.0}\n{\"update\":4,\"seco");
-  CHECK(resume(path)->update().seconds > 100);
+  CHECK(resume(path)->update()[0].seconds > 100);
   const std::vector<json> lines = metrics(path);
   REQUIRE(lines.size() == 2);
   CHECK(lines[1]["update"] == 4);

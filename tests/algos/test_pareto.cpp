@@ -158,6 +158,6 @@ TEST_CASE("scalarizations") {
   utility.kind = Scalarizer::kThresholded;
   utility.reference[1] = 2;
   CHECK(utility(weights, values) == 4);  // the threshold is reached
-  utility.reference[1] = 3, utility.lowest = -10;
+  utility.reference[1] = 3, utility.reference[0] = -10;
   CHECK(utility(weights, values) == -10.75f);  // 1 short, at weight 0.75
 }

@@ -54,6 +54,14 @@ def test_a_full_disk_behind_stdout():
         assert process.stderr.startswith("throng: error: write to stdout: No space left")
 
 
+def test_a_reader_who_has_had_enough():
+    """As `throng list | head -1`; the signal is ignored, as it is within Python."""
+    ignored = lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # noqa: E731
+    process = subprocess.Popen([THRONG, "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=ignored)
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 128 + signal.SIGPIPE)
+
+
 # --- list, describe, doctor ------------------------------------------------------------------------------------------
 
 def test_list():
@@ -109,10 +117,20 @@ def test_bench_lines():
         assert {"env", "version", "throng", "num_envs", "device", "lanes", "env_steps_per_s", "agent_steps_per_s", "steps",
                 "windows", "bytes_per_env", "episodes_ended", "obs_dtype", "outputs", "state_hash",
                 "first_step_ms"} <= set(line)
+        assert line["env_config"] == {} and line["obs_dtype"] == "float32"
         assert line["env_steps_per_s_min"] <= line["env_steps_per_s"] <= line["env_steps_per_s_max"]
         assert line["agent_steps_per_s"] == pytest.approx(3 * line["env_steps_per_s"])
         assert line["device"] == "cpu" and line["windows"] == 5 and line["steps"] >= 5
         assert re.fullmatch("[0-9a-f]{16}", line["state_hash"])
+
+
+def test_bench_tells_what_was_measured():
+    settings = ["env.attack_mode=random", "env.map_width=16"]
+    for more in ([], ["--statistics", "--episodes", "2"]):
+        (*_, line) = lines_of_json(done("bench", ENV, *settings, "--num_envs", "2", *QUICK, *more))
+        assert line["env_config"] == {"attack_mode": "random", "map_width": 16}
+    (line,) = lines_of_json(done("bench", "connect4", "--num_envs", "4", *QUICK))
+    assert line["obs_dtype"] == "uint8"
 
 
 def test_bench_hash_follows_from_seed_and_steps_alone():

@@ -74,14 +74,16 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
   if (cuda_device_count() == 0) SKIP(cuda_status());
   for (const std::string& id : exam_ids()) {
     BatchOptions options = batch_of(67);  // no whole number of tiles
-    Drive cpu(id, "cpu", options);
-    const int steps = std::clamp(20000 / cpu.spec().num_agents, 20, 1000);
-    cpu.run_on_device(steps);
+    const int all = std::clamp(20000 / env_spec(id).num_agents, 20, 1000), some = std::min(all, 150);
+    Drive cpu_some(id, "cpu", options), cpu_all(id, "cpu", options);
+    cpu_some.run_on_device(some), cpu_all.run_on_device(all);
     for (int lanes : {0, 1, 2, 4, 8, 16, 32}) {
       INFO(id << ", lanes " << lanes);
       options.lanes = lanes;
       Drive cuda(id, "cuda:0", options);
-      cuda.run_on_device(steps);
+      const bool usual = lanes == 0;  // the usual number of lanes goes all the way
+      Drive& cpu = usual ? cpu_all : cpu_some;
+      cuda.run_on_device(usual ? all : some);
       CHECK(cpu.env().state_hash() == cuda.env().state_hash());
       CHECK(cpu.outputs() == cuda.outputs());
     }
@@ -128,6 +130,8 @@ TEST_CASE("every agent's observation has the same size, and names are complete")
     for (int head = 0; head < spec.num_heads(); ++head) choices += spec.choices(head);
     CHECK(choices == spec.num_actions);
     CHECK(spec.obs_low < spec.obs_high);
+    const ObsGrid& grid = spec.obs_grid;
+    if (grid.planes > 0) CHECK(grid.planes * grid.cells() == spec.obs_dim);
     CHECK(int(spec.agents.size()) == spec.num_agents);
     CHECK(std::set(spec.agents.begin(), spec.agents.end()).size() == spec.agents.size());
     CHECK(int(spec.objectives.size()) == spec.num_objectives);
@@ -362,6 +366,39 @@ TEST_CASE("the policies that come with a game choose legally, and alike in any b
       }
     }
     CHECK_THROWS_AS(Drive(id, "cpu", batch_of(1)).env().policy_named("no_such_policy"), Error);
+  }
+}
+
+TEST_CASE("agents of one batch can have a policy each") {
+  for (const std::string& id : exam_ids()) {
+    for (const std::string& device : test_devices()) {
+      Drive drive(id, device, batch_of(9));
+      VecEnv& env = drive.env();
+      const size_t rows = env.num_rows(), dim = env.spec().action_dim();
+      const auto chosen = [&] {
+        return download(env.device(), static_cast<const uint32_t*>(env.actions()), rows * dim);
+      };
+      const int policies = static_cast<int>(env.spec().policies.size());
+      std::vector<std::vector<uint32_t>> alone;
+      for (int policy = 0; policy < policies; ++policy) {
+        env.policy_actions(policy, env.actions(), key(5), 3);
+        alone.push_back(chosen());
+      }
+      std::vector<int32_t> mixed;
+      for (size_t row = 0; row < rows; ++row) mixed.push_back(static_cast<int32_t>(row % (policies + 1)) - 1);
+      Arena arena(env.shared_device());
+      int32_t* numbers = nullptr;
+      arena.want(numbers, rows);
+      arena.commit();
+      upload(env.device(), numbers, mixed);
+      env.device().fill_zero(env.actions(), rows * dim * sizeof(uint32_t));
+      env.mixed_actions(numbers, env.actions(), key(5), 3);
+      const auto together = chosen();
+      for (size_t i = 0; i < rows * dim; ++i) {
+        const int policy = mixed[i / dim];
+        REQUIRE(together[i] == (policy < 0 ? 0u : alone[policy][i]));
+      }
+    }
   }
 }
 

@@ -9,6 +9,7 @@ throng = pytest.importorskip("throng", reason="needs PYTHONPATH with the package
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL_RUN = dict(num_envs=8, num_steps=16, num_minibatches=2, hidden_sizes=[16], eval_episodes=8)
+CROWD = 32  # agents
 
 
 def host(array):
@@ -27,15 +28,20 @@ def roll(env, steps, seed=0):
 
 
 def kinds():
-    """An id of every kind: of each game, one scenario for each form of its spaces and its number of objectives.
+    """An id of every kind: of each game, one scenario for each family and each form of its spaces and its number of objectives.
 
-    Where there is a choice, one without crowds: dictionaries of thousands of agents take their time.
+    Scenarios that set the same parameters are a family. No crowds where the form is there without: dictionaries of thousands
+    of agents take their time.
     """
     first = {}
-    specs = {id: throng.describe(id)["spec"] for id in [*throng.registered_envs(), *throng.list_envs()]}
-    for id, spec in sorted(specs.items(), key=lambda item: max(32, item[1].num_agents)):
+    pages = {id: throng.describe(id) for id in [*throng.registered_envs(), *throng.list_envs()]}
+    usual = {id: {p["name"]: p["default"] for p in page["parameters"]} for id, page in pages.items()}
+    for id, page in sorted(pages.items(), key=lambda item: max(CROWD, item[1]["spec"].num_agents)):
+        game, spec = id.split("/")[0], page["spec"]
         form = (spec.heads, spec.continuous, spec.obs_dtype, spec.num_objectives, spec.world_state_dim > 0)
-        first.setdefault((id.split("/")[0], *form), id)
+        family = tuple(name for name, value in usual[id].items() if value != usual[game][name])
+        if spec.num_agents <= CROWD or all((game, form) != kind[:2] for kind in first):
+            first.setdefault((game, form, family), id)
     return list(first.values())
 
 

@@ -121,6 +121,40 @@ def test_unfit_actions(env, actions, got):
     assert env.state_hash() == before
 
 
+@pytest.mark.parametrize(
+    "id, actions, got",
+    [
+        ("drones/surround", np.zeros((2, 4, 3), int), r"int64 of shape \(2, 4, 3\).*floats"),
+        ("drones/surround", np.zeros((2, 4, 3), np.float16), r"float16 of shape.*floats"),
+        ("drones/surround", np.zeros((2, 4)), r"float64 of shape \(2, 4\).*floats of shape \(2, 4, 3\)"),
+        ("fighting/motion", np.zeros((2, 2), int), r"int64 of shape \(2, 2\).*integers of shape \(2, 2, 2\)"),
+        ("fighting/motion", np.zeros((2, 2, 2), np.float32), r"float32 of shape.*integers"),
+    ],
+)
+def test_unfit_actions_of_other_forms(id, actions, got):
+    env = throng.make(id, 2)
+    env.reset(seed=0)
+    before = env.state_hash()
+    with pytest.raises(ValueError, match=f"actions: got {got}"):
+        env.step(actions)
+    assert env.state_hash() == before
+
+
+@pytest.mark.parametrize("id", ["drones/surround", "fighting/motion"])
+def test_forms_of_deep_actions(id):
+    """float32 and int32 are read in place; other widths and layouts are converted."""
+    env = throng.make(id, 4)
+    env.reset(seed=0)
+    state, actions = env.get_state(), np.array(env.sample_actions())
+    env.step(actions)
+    expected = env.state_hash()
+    wide = actions.astype(np.float64 if env.spec.continuous else np.int64)
+    for form in (wide, wide.tolist(), np.asfortranarray(actions), np.repeat(wide, 2, axis=2)[:, :, ::2], wide[::-1].copy()[::-1]):
+        env.set_state(state)
+        env.step(form)
+        assert env.state_hash() == expected
+
+
 def test_what_is_no_array(env):
     for actions in (None, object(), "stay", {}, [[0, 1, 2]] * 7 + [[0]], np.zeros((N, A), "c8")):
         with pytest.raises(ValueError, match="actions"):

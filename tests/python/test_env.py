@@ -282,16 +282,24 @@ def test_mistakes_in_calls():
         env.use_stream(0)
 
 
-def test_close():
-    with make() as env:
+def test_close(device):
+    with make(device=device) as env:
         obs, _ = env.reset(seed=0)
-        kept = obs.copy()
+        kept, state, actions = np.array(host(obs)), env.get_state(), np.array(host(env.sample_actions()))
     assert env.closed and repr(env) == "VecEnv(closed)"
-    assert np.array_equal(obs, kept)  # the array keeps its memory
+    assert np.array_equal(host(obs), kept)  # the array keeps its memory
     env.close()
-    for use in (lambda: env.step(np.zeros((8, 3), int)), lambda: env.spec, lambda: env.reset()):
+    calls = dict(reset=[], step=[actions], sample_actions=[], vary=[{}], render=[], render_step=[actions], statistics=[],
+                 get_state=[], set_state=[state], state_hash=[], state_hashes=[], use_stream=[1])
+    for name, arguments in calls.items():
         with pytest.raises(ValueError, match="closed"):
-            use()
+            getattr(env, name)(*arguments)
+    still = {"closed", "copy", "seed"}  # what is known without the memory
+    for name in [n for n, kind in vars(throng.VecEnv).items() if isinstance(kind, property) and n not in still]:
+        with pytest.raises(ValueError, match="closed"):
+            getattr(env, name)
+    every = {n for n in vars(throng.VecEnv) if not n.startswith("_") and not isinstance(vars(throng.VecEnv)[n], property)}
+    assert every == {*calls, "close"}
 
 
 def test_two_threads_get_an_error_instead_of_a_race():

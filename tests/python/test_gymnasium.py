@@ -78,8 +78,8 @@ def test_statistics_of_gymnasium_are_the_environments_own(id, mode):
 
 
 @every_kind
-def test_the_same_play_as_without_gymnasium(id):
-    env = make(id, autoreset_mode=AutoresetMode.SAME_STEP)
+def test_the_same_play_as_without_gymnasium(id, device):
+    env = make(id, autoreset_mode=AutoresetMode.SAME_STEP, device=device)
     twin = throng.make(id, num_envs=4)
     twin.reset(seed=5)
     for actions, (obs, _, terminations, truncations, _) in play(env, 20, seed=5):

@@ -24,8 +24,8 @@ def test_the_suites(id, capsys):
 
 
 @every_kind
-def test_one_number_of_several_by_weights(id):
-    plain, weighted = parallel_env(id), parallel_env(id)
+def test_one_number_of_several_by_weights(id, device):
+    plain, weighted = parallel_env(id, device=device), parallel_env(id)
     weights = np.arange(1.0, plain.spec.num_objectives + 1)
     weighted = LinearizeReward(weighted, {a: weights for a in plain.possible_agents})
     for one in (plain, weighted):

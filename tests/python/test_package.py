@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, throng
@@ -32,9 +33,9 @@ def public(thing):
 def test_stubs_name_what_there_is():
     stubs = stub_names()
     assert stubs[""] == public(throng._throng)
-    for name in ("VecEnv", "DeviceArray", "EnvSpec"):
+    for name in ("VecEnv", "DeviceArray", "EnvSpec", "Policy"):
         kind = getattr(throng, name)
-        special = {"__enter__", "__exit__", "__len__", "__array__", "__dlpack__", "__dlpack_device__"}
+        special = {"__enter__", "__exit__", "__len__", "__call__", "__array__", "__dlpack__", "__dlpack_device__"}
         special |= {"__array_interface__", "__cuda_array_interface__"}
         assert stubs[name] == public(kind) | (special & set(vars(kind)))
 
@@ -65,6 +66,19 @@ def test_a_type_checker_agrees():
         command, cwd=ROOT, env={**os.environ, "MYPYPATH": str(PACKAGE.parent)}, capture_output=True, text=True, timeout=300
     )
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_importing_is_quick(environment_variables):
+    """NumPy is all that `import throng` loads, and beside it there is little to do."""
+    program = ("import sys, time, numpy; start = time.process_time(); import throng; "
+               "print(time.process_time() - start, *{name.split('.')[0] for name in sys.modules})")
+    seconds = []  # of a processor, so that others at work on the machine do not count
+    for _ in range(5):
+        run = subprocess.run([sys.executable, "-c", program], env=environment_variables, capture_output=True, text=True, check=True)
+        took, *modules = run.stdout.split()
+        seconds.append(float(took))
+    assert not {"torch", "jax", "gymnasium", "pettingzoo", "momaland", "stable_baselines3", "torchrl", "scipy"} & set(modules)
+    assert min(seconds) < 0.1
 
 
 def test_the_version_is_the_headers():
@@ -115,12 +129,17 @@ def snippets(page):
         yield text.count("\n", 0, match.start()) + 2, match[1]
 
 
-PAGES = [ROOT / "docs" / "python.md", *sorted((ROOT / "docs" / "neighbours").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", DOCS / "quickstart.md", DOCS / "python.md", *sorted([*DOCS.glob("neighbours/*.md"), *DOCS.glob("envs/*.md")])]
+PAGES = [page for page in PAGES if any(snippets(page))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    text = page.read_text()
+    for file, content in zip(re.findall(r'"(\w+\.json)"', text), re.findall(r"^```json\n(.*?)^```", text, re.M | re.S)):
+        Path(file).write_text(content)  # the page shows it
     names, left_out = {}, []
     for line, code in snippets(page):
         if missing(code) or (left_out and page.parent.name == "neighbours"):  # there one builds on the other

@@ -54,8 +54,8 @@ def test_agents_leave_when_they_die(capsys):
 
 
 @every_kind
-def test_the_same_play_as_without_pettingzoo(id):
-    one, twin = parallel_env(id, action_masks=False), throng.make(id, autoreset="disabled")
+def test_the_same_play_as_without_pettingzoo(id, device):
+    one, twin = parallel_env(id, action_masks=False, device=device), throng.make(id, autoreset="disabled")
     seen, _ = one.reset(seed=2)
     obs, _ = twin.reset(seed=2)
     while one.agents:

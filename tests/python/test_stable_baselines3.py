@@ -43,13 +43,29 @@ def test_seeds_and_masks():
     first, second = make("smax/3m"), make("smax/3m")
     for env in (first, second):
         env.seed(11)
-    assert np.array_equal(first.reset(), second.reset())
-    assert not np.array_equal(first.reset(), env.reset()) or True
+    start = first.reset()
+    assert np.array_equal(start, second.reset())
+    assert not np.array_equal(start, first.reset())  # the next episodes
     masks = np.array(first.env_method("action_masks"))
     assert masks.shape == (12, first.action_space.n) and masks.any(axis=1).all()
     with pytest.raises(AttributeError, match="action_masks"):
         first.env_method("nonsense")
     assert first.has_attr("batch") and not first.has_attr("nonsense")
+
+
+@every_kind
+def test_the_same_play_as_without_stable_baselines3(id, device):
+    env, twin = make(id, device=device, time_limit=9), throng.make(id, 4, time_limit=9)
+    env.seed(5)
+    obs, (seen, _) = env.reset(), twin.reset(seed=5)
+    for _ in range(20):
+        assert np.array_equal(obs, seen.reshape(obs.shape))
+        actions = np.array(twin.sample_actions())
+        obs, rewards, dones, _ = env.step(actions.reshape(env.num_envs, *actions.shape[2:]))
+        seen, paid, terminations, truncations, _ = twin.step(actions)
+        assert np.allclose(rewards, paid.reshape(env.num_envs, -1).sum(1), rtol=1e-4, atol=1e-4)
+        assert np.array_equal(dones, (terminations | truncations).reshape(-1))
+    assert env.batch.env.state_hash() == twin.state_hash()
 
 
 @every_kind

@@ -12,7 +12,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ import throng._throng as _throng  # noqa: E402
 from throng._throng import (  # noqa: E402
     DeviceArray,
     EnvSpec,
+    Policy,
     VecEnv,
     cli_main,
     cuda_device_count,
@@ -51,6 +52,7 @@ __version__: str = _throng.version()
 __all__ = [
     "DeviceArray",
     "EnvSpec",
+    "Policy",
     "TrainResult",
     "VecEnv",
     "cli_main",
@@ -58,8 +60,11 @@ __all__ = [
     "cuda_status",
     "describe",
     "limit_cpu_threads",
+    "line_chart",
     "list_envs",
+    "load_policy",
     "make",
+    "one_hot",
     "registered_envs",
     "resume",
     "train",
@@ -121,6 +126,35 @@ def make(
         stream=stream,
         config=_parameters(config),
     )
+
+
+def one_hot(spec: EnvSpec, obs: Any) -> Any:
+    """Observations of codes as planes of 0 and 1, for networks that want them: a NumPy copy, float32.
+
+    [..., obs_dim] becomes [..., height, width, planes * codes] where the observation is a grid
+    (spec.obs_grid), else [..., obs_dim, codes]; codes go from 0 to spec.obs_high.
+    """
+    import numpy as np
+
+    if spec.obs_dtype != "U8":
+        raise ValueError(f"one_hot: the observations of {spec.id} are numbers, not codes")
+    cells = np.asarray(obs if isinstance(obs, np.ndarray) else obs.numpy())
+    hot = np.eye(int(spec.obs_high) + 1, dtype=np.float32)[cells]
+    if spec.obs_grid is None:
+        return hot
+    planes, height, width = spec.obs_grid
+    hot = hot.reshape(*cells.shape[:-1], planes, height, width, hot.shape[-1])
+    return np.moveaxis(hot, -4, -2).reshape(*cells.shape[:-1], height, width, planes * hot.shape[-1])
+
+
+def line_chart(
+    title: str, x_label: str, y_label: str, lines: Sequence[tuple[Any, ...]]
+) -> str:
+    """Lines over two axes, as the text of an SVG file.
+
+    lines  of each: its name, x, y, and, if it has a band, the lower and the upper end of that
+    """
+    return _throng.line_chart(title, x_label, y_label, [(*line, [], [])[:5] for line in lines])
 
 
 def list_envs() -> list[str]:
@@ -216,3 +250,26 @@ def resume(
     ValueError if the folder holds no run, or its files are damaged.
     """
     return _result(*_throng.resume(os.fspath(folder), device or "", callback))
+
+
+def load_policy(
+    folder: str | os.PathLike[str],
+    *,
+    checkpoint: str | os.PathLike[str] = "latest",
+    device: str = "cpu",
+    greedy: bool = False,
+    seed: int = 0,
+    stream: int | None = None,
+) -> Policy:
+    """The policy of a run: `actions, state = policy(obs, avail_actions, state)`.
+
+    folder      of the run
+    checkpoint  "latest", "best", or a file, by its path or its name in the run's folder
+    device      "cpu", "cuda", "cuda:1" or "auto"; it need not be the one that the run was trained on
+    greedy      the most probable actions instead of drawn ones
+    seed        of the draws: call number t draws what step t of an evaluation of this seed draws
+    stream      a CUDA stream as an integer; None: the legacy default stream
+
+    ValueError if the folder holds no run or no such checkpoint.
+    """
+    return _throng.load_policy(os.fspath(folder), os.fspath(checkpoint), device, greedy, seed, stream)

@@ -84,6 +84,9 @@ class EnvSpec:
     @property
     def obs_dim(self) -> int: ...
     @property
+    def obs_grid(self) -> tuple[int, int, int] | None:
+        """(planes, height, width), whose product is obs_dim, where an observation is a grid: a CNN can see it as one."""
+    @property
     def obs_low(self) -> float:
         """No feature is lower."""
     @property
@@ -134,11 +137,14 @@ class VecEnv:
     ) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """One transition of every environment: (obs, rewards, terminations, truncations, info).
 
-        actions        integers (num_envs, num_agents). CPU: anything that NumPy or DLPack knows;
-                       int32 is read in place, other integers are converted. GPU: int32, compact, on
-                       the same GPU, through DLPack or __cuda_array_interface__; host arrays are
+        actions        integers (num_envs, num_agents), 0 .. num_actions - 1; where an action is several
+                       choices (num_envs, num_agents, len(spec.heads)); where it is numbers floats in [-1, 1]
+                       (num_envs, num_agents, spec.continuous). CPU: anything that NumPy or DLPack knows;
+                       int32 and float32 are read in place, the like is converted. GPU: int32 or float32,
+                       compact, on the same GPU, through DLPack or __cuda_array_interface__; host arrays are
                        uploaded. A number that is no legal action means what the game says it means
-        obs            float32 (num_envs, num_agents, obs_dim), what the next action meets
+        obs            float32, or uint8 codes (spec.obs_dtype), (num_envs, num_agents, obs_dim): what the
+                       next action meets
         rewards        float32 (num_envs, num_agents); with several objectives
                        (num_envs, num_agents, num_objectives)
         terminations   bool (num_envs, num_agents): the episode ended by the rules of the game
@@ -148,8 +154,8 @@ class VecEnv:
         avail_actions      bool (num_envs, num_agents, num_actions), the legal actions now
         active             bool (num_envs, num_agents), who takes part (is alive) now
         world_state        float32 (num_envs, world_state_dim), or None
-        final_obs          float32, as obs: in what an episode ended; rows of environments whose
-                           episode did not end in this step are older
+        final_obs          as obs: in what an episode ended; rows of environments whose episode did
+                           not end in this step are older
         final_world_state  float32, as world_state, or None; rows as in final_obs
         episode            of each environment's latest ended episode:
             returns        float32, as rewards: sums over the episode
@@ -250,6 +256,56 @@ class VecEnv:
         them once. "actions" is for callers without a buffer of their own; parts of info["episode"]
         are called "episode.length" and so on."""
 
+class Policy:
+    """What a run has learned, as a function; made by throng.load_policy()."""
+
+    def __call__(
+        self,
+        obs: ArrayLike | Any,
+        avail_actions: ArrayLike | Any | None = None,
+        state: ArrayLike | Any | None = None,
+        *,
+        active: ArrayLike | Any | None = None,
+        ended: ArrayLike | Any | None = None,
+    ) -> tuple[Array, Array | None]:
+        """Chooses for every agent: (actions, state).
+
+        obs            float32 (or uint8 codes) (num_envs, num_agents, obs_dim), as step() shows it; any
+                       other leading axes will do, if they are the same in all arrays
+        avail_actions  bool (num_envs, num_agents, num_actions), the legal actions; None: all
+        state          float32 (num_envs, num_agents, state_dim), what the policy remembers: of the call
+                       before, None at first; a policy without memory takes and returns None
+        active         bool (num_envs, num_agents): where it is False memory begins anew; None: nowhere
+        ended          bool (num_envs, num_agents): where an episode ended in the step before (terminations
+                       | truncations) memory begins anew; None: nowhere
+        actions        int32 (num_envs, num_agents), or (num_envs, num_agents, heads)
+
+        On the CPU arrays are NumPy's, and what comes is converted; on a GPU arrays of that GPU are read
+        in place and must be compact and of these dtypes, host arrays are uploaded, and DeviceArrays
+        come back. ValueError names what came and what is expected.
+        """
+    def reset(self, seed: int = 0) -> None:
+        """Draws from now on as after load_policy(seed=seed)."""
+    @property
+    def spec(self) -> EnvSpec:
+        """Of the environment that it was trained in."""
+    @property
+    def state_dim(self) -> int:
+        """Numbers that it remembers of each agent; 0: none."""
+    @property
+    def greedy(self) -> bool: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def checkpoint(self) -> str:
+        """The path of the file."""
+    @property
+    def timesteps(self) -> int:
+        """Environment steps that it has learned from."""
+    @property
+    def config(self) -> dict[str, Any]:
+        """The run's config.json."""
+
 def make(
     id: str,
     num_envs: int = 1,
@@ -271,6 +327,7 @@ def describe(id: str, config: dict[str, Any] | str | None = None) -> dict[str, A
 def env_ids() -> list[str]:
     """See throng.list_envs()."""
 
+def line_chart(title: str, x_label: str, y_label: str, lines: Any) -> str: ...
 def registered_envs() -> list[str]:
     """The environments without their scenarios: ["smax", ...]."""
 
@@ -290,6 +347,11 @@ def resume(
 ) -> tuple[str, bool]:
     """See throng.resume(); returns the folder and whether the run is finished."""
 
+def load_policy(
+    folder: str, checkpoint: str, device: str, greedy: bool, seed: int, stream: int | None
+) -> Policy:
+    """See throng.load_policy()."""
+
 def train_settings() -> list[dict[str, Any]]:
     """Every setting of train(): {"name", "type", "default", "doc", "valid"}."""
 
@@ -301,7 +363,7 @@ def functional(plan: str) -> dict[str, Any]:
     the arrays that are "carried", "shown" and "outcomes"."""
 
 def xla_handlers() -> dict[str, Any]:
-    """XLA's custom call for each of its platforms, as capsules for jax.ffi.register_ffi_target."""
+    """XLA's custom call for each of its platforms, as jax.ffi.register_ffi_target takes it: a capsule, or one for each stage."""
 
 def cli_main(argv: list[str]) -> int:
     """Runs the command line; argv[0] is the program's name. Returns the exit code."""

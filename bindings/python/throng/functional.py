@@ -14,10 +14,12 @@ import throng
 from throng._throng import functional, xla_handlers
 
 State = dict[str, Any]
-"""The arrays of get_state() by name, with the measures of the latest ended episodes and what is shown of the state."""
+"""The arrays of get_state() by name, with the measures of the latest ended episodes and what is shown of the state.
+
+Words of 64 bits are two of 32 here, the lower one first: [.., env, 2]."""
 
 DTYPES = {"F32": jnp.float32, "I32": jnp.int32, "U32": jnp.uint32, "I16": jnp.int16, "U16": jnp.uint16,
-          "I8": jnp.int8, "U8": jnp.uint8, "U64": jnp.uint64, "BOOL": jnp.bool_}
+          "I8": jnp.int8, "U8": jnp.uint8, "BOOL": jnp.bool_}
 TARGET = "throng_batch"
 
 for _platform, _handler in xla_handlers().items():
@@ -62,10 +64,6 @@ class VecEnv:
         forms = functional(self._plan)
         self.spec: throng.EnvSpec = forms["spec"]
         self._carried, self._shown, self._outcomes = forms["carried"], forms["shown"], forms["outcomes"]
-        wide = [name for name, dtype, _ in self._carried if dtype == "U64"]
-        if wide and not jax.config.jax_enable_x64:
-            raise ValueError(f"{id}: {', '.join(wide)} has 64 bits, of which JAX keeps 32 unless told otherwise: "
-                             'jax.config.update("jax_enable_x64", True)')
         self._operations = {name: jax.jit(self._operation(name)) for name in ("observe", "reset", "step")}
 
     def reset(self, keys: Any, num_envs: int | None = None) -> tuple[Any, State]:

@@ -1,5 +1,5 @@
-// One team against a policy: the same game as both teams together, seen from one side.
-#include "algos/opponent.hpp"
+// Games of two teams, seen from their seats: the same games as both teams together.
+#include "algos/teams.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
@@ -92,7 +92,7 @@ TEST_CASE("an environment of one team is the game of both, seen from one side") 
       const EnvSpec& spec = one->spec();
       CHECK(spec.agents == std::vector<std::string>{"ally_0", "ally_1"});
       both->reset(3), one->reset(3);
-      std::vector<uint8_t> ends(kEnvs, 0), flags_before(kEnvs, 0);
+      std::vector<uint8_t> ends(kEnvs, 1), flags_before(kEnvs, 0);  // nothing is remembered at first
       for (uint32_t t = 0; t < 90; ++t) {
         const auto avail = read<uint8_t>(*both, both->observations().avail_actions, spec.num_actions);
         REQUIRE(rows_of(avail, 0, kAllies) == read<uint8_t>(*one, one->observations().avail_actions, spec.num_actions));
@@ -166,7 +166,143 @@ TEST_CASE("a snapshot keeps the opponent's place") {
 
 TEST_CASE("an opponent needs a second team") {
   CHECK(first_team(env_spec("smax/5m_vs_6m", {{"opponent", "self"}})) == 5);
+  CHECK(first_team(env_spec("connect4/7x6")) == 1);
   CHECK_THROWS_AS(first_team(env_spec("smax/3m")), Error);
+}
+
+TEST_CASE("seats of both teams: who wins, what it pays, and in any order") {
+  for (const std::string& device : test_devices()) {
+    BatchOptions options;
+    options.num_envs = 3;
+    options.autoreset = Autoreset::disabled;
+    // Games 0 and 1 for both players, the second seat of game 2; its first seat is played at random.
+    TeamOptions teams;
+    teams.own = {{1, 0}, {0, 1}, {2, 1}, {1, 1}, {0, 0}};
+    teams.bots = {-1, -1, -1, -1, 0, -1};
+    teams.zero_sum = true;
+    auto env = make_teams(make("connect4/7x6_two_objectives", open_device(device), options), teams, nullptr);
+    CHECK(env->num_envs() == 5);
+    CHECK(env->spec().num_agents == 1);
+    CHECK(env->spec().objectives == std::vector<std::string>{"win"});
+    env->reset(1);
+    // Whoever sits at the first seat of game 1, or the second of game 0, builds a column; the others spread.
+    for (int move = 0; move < 42; ++move) {
+      const int32_t wide = move / 2 % 3 + 1;
+      upload(env->device(), static_cast<int32_t*>(env->actions()), {0, 0, 0, wide, wide});
+      env->step(env->actions());
+    }
+    const auto finals = download(env->device(), env->finals().episode_return, 5);
+    CHECK(finals[0] == 1);
+    CHECK(finals[1] == 1);
+    CHECK(finals[3] == -1);
+    CHECK(finals[4] == -1);
+    const auto info = download(env->device(), env->finals().info, 10);  // won, drawn
+    CHECK(std::vector{info[0], info[2], info[6], info[8]} == std::vector<float>{1, 1, 0, 0});
+    const auto scores = env->take_scores();
+    CHECK(scores[0].wins[1] == 1);
+    CHECK(scores[1].wins[0] == 1);
+    CHECK(scores[2].games() == 1);
+    CHECK(scores[0].games() + scores[1].games() == 2);
+    CHECK(env->take_scores()[0].games() == 0);
+    const EpisodeStatistics statistics = env->take_statistics();
+    CHECK(statistics.episodes == 5);
+    env->restart({0, 1, 0});
+    const auto obs = download(env->device(), static_cast<const uint8_t*>(env->observations().obs), 5 * 42);
+    CHECK(std::count(obs.begin(), obs.begin() + 42, 0) == 42);         // game 1
+    CHECK(std::count(obs.begin() + 42, obs.begin() + 84, 0) < 42);     // game 0
+    CHECK(std::count(obs.begin() + 126, obs.begin() + 168, 0) == 42);  // game 1
+    CHECK_THROWS_AS(
+        make_teams(make("connect4/7x6", open_device(device), options), {{{0, 0}, {0, 0}}, {}, false}, nullptr), Error);
+    CHECK_THROWS_AS(make_teams(make("connect4/7x6", open_device(device), options), {{{0, 0}}, {}, false}, nullptr),
+                    Error);
+  }
+}
+
+TEST_CASE("teams that are not equally large: the smaller one is filled up, and rewards add up to zero") {
+  for (const std::string& device : test_devices()) {
+    const auto both = both_teams(device);
+    TeamOptions teams;
+    for (int game = 0; game < kEnvs; ++game) teams.own.insert(teams.own.end(), {{game, 0}, {game, 1}});
+    teams.zero_sum = true;
+    const auto env = make_teams(both_teams(device), teams, nullptr);
+    const EnvSpec& spec = env->spec();
+    REQUIRE(spec.num_agents == kEnemies);
+    CHECK(spec.agents[0] == "enemy_0");
+    CHECK(spec.world_state_dim == 0);
+    both->reset(3), env->reset(3);
+    int episodes = 0;
+    for (uint32_t t = 0; t < 60; ++t) {
+      const auto avail = read<uint8_t>(*env, env->observations().avail_actions, spec.num_actions);
+      const auto active = read<uint8_t>(*env, env->observations().active, 1);
+      std::vector<int32_t> own, all;
+      for (size_t row = 0; row < avail.size() / spec.num_actions; ++row) {
+        const bool ally = row / kEnemies % 2 == 0, filling = ally && row % kEnemies == kAllies;
+        if (filling) {
+          const auto legal = avail.begin() + row * spec.num_actions;
+          REQUIRE(std::count(legal, legal + spec.num_actions, 0) == spec.num_actions - 1);
+          REQUIRE(legal[0] == 1);
+          REQUIRE(active[row] == 0);
+        }
+        own.push_back(filling ? 0 : choose(avail, row, spec.num_actions, ally ? kEast : kWest, t));
+        if (!filling) all.push_back(own.back());
+      }
+      upload(env->device(), static_cast<int32_t*>(env->actions()), own);
+      upload(both->device(), static_cast<int32_t*>(both->actions()), all);
+      env->step(env->actions());
+      both->step(both->actions());
+      REQUIRE(env->state_hash() == both->state_hash());
+      const auto plain = read<float>(*both, both->outcomes().rewards, 1),
+                 rewards = read<float>(*env, env->outcomes().rewards, 1);
+      const auto flags = read<uint8_t>(*env, env->outcomes().terminated, 1),
+                 cut = read<uint8_t>(*env, env->outcomes().truncated, 1);
+      for (size_t e = 0; e < kEnvs; ++e) {
+        const float* of = &plain[e * kAgents];
+        const float difference = (of[0] + of[1]) / 2 - (of[2] + of[3] + of[4]) / 3,
+                    mean = (rewards[e * 6] + rewards[e * 6 + 1]) / 2;
+        CHECK(std::abs(mean - difference / 2) < 1e-6f);
+        CHECK(std::abs(mean + (rewards[e * 6 + 3] + rewards[e * 6 + 4] + rewards[e * 6 + 5]) / 3) < 1e-6f);
+        CHECK(rewards[e * 6 + 2] == 0);
+        for (int row = 1; row < 6; ++row) CHECK((flags[e * 6 + row] | cut[e * 6 + row]) == (flags[e * 6] | cut[e * 6]));
+        episodes += flags[e * 6] | cut[e * 6];
+      }
+    }
+    Score sum;
+    for (const Score& score : env->take_scores()) sum += score;
+    CHECK(sum.games() == episodes);
+    CHECK(episodes > kEnvs);
+    CHECK(sum.wins[1] > sum.wins[0]);  // three against two
+  }
+}
+
+TEST_CASE("against a player of the game's own, from either seat, and resumed from a snapshot") {
+  for (const std::string& device : test_devices()) {
+    const auto fresh = [&] {
+      BatchOptions options;
+      options.num_envs = 8;
+      return against_bot(make("breakthrough/5x6", open_device(device), options), "random", true);
+    };
+    const auto a = fresh(), b = fresh();
+    a->reset(4), b->reset(5);
+    const auto play = [&](VecEnv& env, uint32_t from, int steps) {
+      for (int i = 0; i < steps; ++i) {
+        env.random_actions(nullptr, env.actions(), key(1), from + i);
+        env.step(env.actions());
+      }
+    };
+    play(*a, 0, 70);
+    play(*b, 0, 3);
+    b->restore(a->snapshot());
+    CHECK(read<uint8_t>(*a, a->observations().obs, 30) == read<uint8_t>(*b, b->observations().obs, 30));
+    play(*a, 70, 30);
+    play(*b, 70, 30);
+    CHECK(a->state_hash() == b->state_hash());
+    Score first, second;
+    for (const Score& score : a->take_scores()) first += score;
+    for (const Score& score : b->take_scores()) second += score;
+    CHECK(first.games() > 8);
+    CHECK(first.wins[0] == second.wins[0]);
+    CHECK(first.wins[1] == second.wins[1]);
+  }
 }
 
 TEST_CASE("a policy is trained against a saved one, and resumes bit for bit") {

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Learns the Pareto front of each multi-objective game with `throng train --algo mo_mappo`, and prints how good it became.
+
+    python3 bench/fronts.py                                  # every game below, on the GPU if there is one
+    python3 bench/fronts.py --only beach/10_agents,item_gathering/team_7 --device cpu
+    python3 bench/fronts.py --only drones/catch --num_weights 30 -- num_envs=128    # 30 policies instead of one that is told
+
+One JSON object a line: settings, seconds of training, of the whole command and of all its processor cores, and for sampled and most probable actions
+what `throng eval` says of the front. Presets are the environments' own; what comes after -- is laid over them. With --keep DIR
+the runs stay. Standard library only.
+"""
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ENVS = {  # what a game needs beside its preset, so that all together take minutes
+    "beach/10_agents": [],
+    "beach/50_agents": [],
+    "beach/100_agents": [],
+    "item_gathering/team_6": [],
+    "item_gathering/team_7": [],
+    "item_gathering/team_8": [],
+    "drones/surround": [],
+    "drones/escort": [],
+    "drones/catch": [],
+    "gem_mining/default": ["num_steps=8", "total_timesteps=500000", "actor_id=true"],
+    "route_choice/pigou": ["num_steps=8", "total_timesteps=200000", "actor_id=true"],
+}
+KEPT = ("hypervolume", "hypervolume_again", "exact_hypervolume", "share_of_exact", "expected_utility", "maximum_utility_loss",
+        "igd", "igd_plus", "r2", "sparsity", "cardinality", "reference", "episodes_per_weights")
+
+
+def cpu_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run(command):
+    """The last JSON object of a command's output, and how long it took: by the clock, and on processors."""
+    began, used = time.monotonic(), cpu_seconds()
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"fronts: {' '.join(command)}: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout.splitlines()[-1]), time.monotonic() - began, cpu_seconds() - used
+
+
+def learn(throng, env, settings, options, folder):
+    device = ["--device", options.device, "--threads", str(options.threads)]
+    decomposed = ["--num_weights", str(options.num_weights)] if options.num_weights else []
+    command = [throng, "train", env, *settings, "--algo", options.algo, "--out", folder, "--quiet", "--json", *device, *decomposed]
+    result, wall, cpu = run(command)
+    front, _, _ = run([throng, "eval", folder, "--json", *device])
+    with open(os.path.join(result["folder"], "metrics.jsonl"), encoding="utf-8") as f:
+        last = json.loads(f.read().splitlines()[-1])
+    line = {"env": env, "version": front["version"], "algo": options.algo, "settings": settings, "device": front["device"],
+            "runs": front["runs"], "timesteps": result["timesteps"] * front["runs"], "seconds": round(last["seconds"], 2),
+            "wall_seconds": round(wall, 2), "cpu_seconds": round(cpu, 2)}
+    for kind in ("sampled", "greedy"):
+        line[kind] = {key: front[kind][key] for key in KEPT if key in front[kind]}
+        line[kind]["points"] = [point["value"] for point in front[kind]["front"]]
+    return line
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", help="environments, separated by commas")
+    parser.add_argument("--algo", default="mo_mappo")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--num_weights", type=int, default=0, help="decomposition: so many policies of fixed weights")
+    parser.add_argument("--throng", default=os.path.join(ROOT, "throng"), help="the program")
+    parser.add_argument("--keep", help="folder for the runs")
+    parser.add_argument("settings", nargs="*", help="key=value for `throng train`, after --")
+    options = parser.parse_args()
+    envs = options.only.split(",") if options.only else list(ENVS)
+    with tempfile.TemporaryDirectory() as temporary:
+        for env in envs:
+            folder = os.path.join(options.keep or temporary, env.replace("/", "_"))
+            line = learn(options.throng, env, [*ENVS.get(env, []), *options.settings], options, folder)
+            print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()
