@@ -106,22 +106,26 @@ class Player {
   bool left_ = false, interrupted_ = false, paused_ = false;
 };
 
+// Error if keys cannot play it.
+void check_playable(const EnvSpec& spec) {
+  if (!spec.renders) throw Error(spec.id + " draws no pictures");
+  if (spec.continuous > 0 || spec.num_heads() != 1) {
+    throw Error(spec.id + ": keys choose one of some actions, and an action of this game is " +
+                (spec.continuous > 0 ? "numbers" : "several choices"));
+  }
+}
+
 std::unique_ptr<VecEnv> make_game(const PlayOptions& options, const nlohmann::json& play) {
+  const nlohmann::json asked = read_env_overrides(options.overrides, options.env);
+  check_playable(env_spec(options.env, asked));
   nlohmann::json config = nlohmann::json::object();
   if (play.contains("config")) merge(config, play["config"]);
   if (play.contains("alone") && options.opponent.empty() && find_env(options.env).scenario.empty()) {
     merge(config, play["alone"]);
   }
-  merge(config, read_env_overrides(options.overrides, options.env));
-  if (!env_spec(options.env, config).renders) throw Error(options.env + " draws no pictures");
+  merge(config, asked);
   auto env = make(options.env, open_device("cpu"), {}, config);
-  if (!options.opponent.empty()) env = against_run(std::move(env), options.opponent);
-  const EnvSpec& spec = env->spec();
-  if (spec.continuous > 0 || spec.num_heads() != 1) {
-    throw Error(spec.id + ": keys choose one of some actions, and an action of this game is " +
-                (spec.continuous > 0 ? "numbers" : "several choices"));
-  }
-  return env;
+  return options.opponent.empty() ? std::move(env) : against_run(std::move(env), options.opponent);
 }
 
 // One game in one terminal.

@@ -137,6 +137,7 @@ PAGES = [page for page in PAGES if any(snippets(page))]
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("envs").symlink_to(ROOT / "envs")  # pages speak from a checkout
     text = page.read_text()
     for file, content in zip(re.findall(r'"(\w+\.json)"', text), re.findall(r"^```json\n(.*?)^```", text, re.M | re.S)):
         Path(file).write_text(content)  # the page shows it
