@@ -126,7 +126,7 @@ struct RowsOut {
   void* data = nullptr;
   bool rounded = false;
 
-  THRONG_HD RowsOut() = default;
+  RowsOut() = default;
   THRONG_HD RowsOut(T* data) : data(data) {}
   // `data` is the border's first value; ours begin `skip` values further.
   THRONG_HD RowsOut(void* data, bool rounded, int64_t skip)

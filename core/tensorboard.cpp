@@ -65,7 +65,7 @@ std::string field(int number, int64_t value) {
   return tag_byte(number, kVarint) + varint(static_cast<uint64_t>(value));
 }
 std::string field(int number, std::string_view value) {
-  return tag_byte(number, kBytes) + varint(value.size()) + std::string(value);
+  return tag_byte(number, kBytes).append(varint(value.size())).append(value);
 }
 
 // Field numbers of tensorboard/compat/proto/event.proto and summary.proto.
