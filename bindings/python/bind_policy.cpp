@@ -74,6 +74,7 @@ class PythonPolicy {
     const bool codes = spec_.obs_dtype == "U8";
     Rows rows;
     const Given given_obs = take(obs, "obs", codes ? "uint8" : "float32", spec_.obs_dim, rows);
+    if (spec_.num_actions == 0) avail = py::none();  // of numbers all are legal
     const Given given_avail = take(avail, "avail_actions", "bool", spec_.num_actions, rows);
     const Given given_state = take(state, "state", "float32", state_dim(), rows);
     const Given given_active = take(active, "active", "bool", 0, rows);

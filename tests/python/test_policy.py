@@ -115,6 +115,19 @@ def test_a_policy_without_memory(tmp_path):
     assert actions.shape == (4, 3) and state is None
 
 
+@pytest.mark.parametrize("id", ["drones/catch", "beach/10_agents"])  # numbers as actions; several choices of one
+def test_a_policy_that_is_told_weights_acts_as_for_equal_ones(tmp_path, id):
+    small = {**RUN, "num_envs": 8, "num_steps": 4, "total_timesteps": 8 * 4 * 2}
+    result = throng.train(id, algo="mo_ippo", out=tmp_path / "run", **small)
+    policy = throng.load_policy(result.folder)
+    env = throng.make(id, num_envs=3)
+    obs, info = env.reset(seed=0)
+    actions, _ = policy(obs, info["avail_actions"])
+    assert actions.shape == env.buffers["actions"].shape or actions.shape == env.buffers["actions"].shape[:-1]
+    assert actions.dtype == env.buffers["actions"].dtype
+    env.step(actions)
+
+
 def test_mistakes(recurrent, tmp_path):
     obs, avail, active = seen()
     policy = throng.load_policy(recurrent)
