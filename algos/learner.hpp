@@ -79,7 +79,8 @@ class THRONG_API Learner {
   // (null if state_dim is 0). The state begins anew where `ended` [rows] says that an episode ended in the step before (null:
   // nowhere), and where an agent is not active. `draw` numbers the draw of `key`. The rows are those of one group, or of all,
   // each group having an equal part, in their order. `actions` [rows, action_dim]. `goals` [rows, goal().dim()] is what the
-  // policy is told besides; null: equal weights, and nothing earned.
+  // policy is told besides; null: equal weights, and nothing earned. All buffers belong to the learner's own Device object: what is
+  // queued on another one's stream is not waited for.
   virtual int state_dim() const = 0;
   virtual void act_on(const Observations& seen, const uint8_t* ended, float* state, int64_t rows, bool greedy, Key key,
                       uint32_t draw, void* actions, int group = kAllGroups, const float* goals = nullptr) = 0;
