@@ -29,7 +29,7 @@ class Results:
     """All that was measured: `stepping` and `evaluations` are lines as printed, `runs` have run, updates and result."""
 
     def __init__(self, folder):
-        self.stepping, self.evaluations, self.runs, self.machines = [], [], [], {}
+        self.stepping, self.evaluations, self.runs, self.self_play, self.machines = [], [], [], [], {}
         for path in sorted(glob.glob(os.path.join(folder, "*", "*.json*"))):
             if path.endswith((".json", ".jsonl")):
                 self.read(path, os.path.basename(os.path.dirname(path)))
@@ -48,12 +48,14 @@ class Results:
                 self.runs.append({"run": line, "updates": [], "result": None, "facts": facts})
             elif kind in ("update", "result") and self.runs:
                 self.add_to_run(self.runs[-1], line)
+            elif kind in ("tournament", "trained", "pooled", "method"):
+                self.self_play.append({**line, "facts": facts, "machine": machine})
             elif "env_steps_per_s" in line:
                 self.stepping.append({**line, "facts": facts, "machine": machine, "label": label(line, facts)})
             elif "checkpoint" in line and "greedy" in line:
                 self.evaluations.append({**line, "facts": facts})
             elif kind != "command" and "check" not in line:
-                sys.exit(f"tables: {place}: neither of throng bench, eval or train, nor of bench/collect.py")
+                sys.exit(f"tables: {place}: neither of throng bench, eval or train, nor of bench/collect.py or self_play.py")
 
     @staticmethod
     def add_to_run(run, line):

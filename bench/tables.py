@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Rewrites the tables of README.md and docs/benchmarks.md from what was measured, bench/results/<machine>/*.jsonl.
+"""Rewrites the tables of README.md, docs/benchmarks.md and docs/self_play.md from what was measured, bench/results/<machine>/*.jsonl.
 
     python3 bench/tables.py [--results DIR] [--check] [PAGE ...]
 
 A table stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`. The files hold what `throng bench`, `eval` and
-`train` print with --json, and the lines that bench/collect.py puts before it. Standard library only.
+`train` print with --json, what bench/self_play.py prints, and the lines that bench/collect.py puts before it. Standard library only.
 """
 import argparse
 import os
@@ -14,7 +14,7 @@ import sys
 from measurements import Results
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PAGES = [os.path.join(ROOT, "README.md"), os.path.join(ROOT, "docs", "benchmarks.md")]
+PAGES = [os.path.join(ROOT, *page) for page in (["README.md"], ["docs", "benchmarks.md"], ["docs", "self_play.md"])]
 FIRST = ["smax/3m", "smax/2s3z", "smax/smacv2_10_units", "smax/27m_vs_30m"]  # rows that always stand in the tables
 TRAINED = ["smax/3m", "smax/2s3z"]
 # JaxMARL 0.2.0 (c793d09), measured by us on one H200 with jax 0.11.2: random actions, observations written, its best batch.
@@ -168,13 +168,33 @@ def evaluations(results):
     return table(header, rows, numbers=False) if rows else ""
 
 
+def self_play(results):
+    """Every method at equal budgets, the least exploitable first."""
+    parts = []
+    for machine, env in sorted({(line["machine"], line["env"]) for line in results.self_play if line["type"] == "method"}):
+        lines = [line for line in results.self_play if line["type"] == "method" and (line["machine"], line["env"]) == (machine, env)]
+        rows = [[f"`{m['method']}`", f"{m['ent_coef']:g}", si(m["steps"]), f"{m['train_seconds']:.1f}", f"{m['elo']:.0f}", f"{m['nash']:.2f}",
+                 f"{m['exploiter_win_rate']:.3f} ({m['exploiter_win_rate_low']:.3f} to {m['exploiter_win_rate_high']:.3f})",
+                 f"{m['exploitability']:.2f}"] for m in sorted(lines, key=lambda m: m["exploitability"])]
+        last = lines[-1]
+        header = ["`selfplay`", "`ent_coef`", "learned steps", "seconds", "Elo", "Nash", "the best exploiter wins (95 %)", "exploitability, at least"]
+        parts.append(f"`{env}` on `{machine}`; {last['exploiters']} exploiters of {si(last['exploit_steps'])} steps each\n\n{table(header, rows)}")
+    return "\n\n".join(parts)
+
+
+def tournaments(results):
+    rows = [[f"`{t['env']}`", t["machine"], str(t["players"]), str(t["rounds"]), f"{t['seconds']:.1f}", si(t["env_steps"]), si(t["env_steps_per_s"])]
+            for t in results.self_play if t["type"] == "tournament"]
+    return table(["", "machine", "players", "games of a pair", "seconds", "env steps", "env steps/s"], rows) if rows else ""
+
+
 def machines(results):
     rows = [[f"`{name}`", f.get("gpu") or "none", f.get("driver") or "", f"{f.get('cpu', '')}, {f.get('cpu_threads', '?')} threads",
              f.get("os", "")] for name, f in sorted(results.machines.items())]
     return table(["", "GPU", "driver", "CPU", "system"], rows, numbers=False) if rows else ""
 
 
-TABLES = {t.__name__: t for t in (speed, stepping, batch_sizes, bits, training, evaluations, machines)}
+TABLES = {t.__name__: t for t in (speed, stepping, batch_sizes, bits, training, evaluations, self_play, tournaments, machines)}
 
 
 def rewritten(page, text, results):
@@ -192,7 +212,7 @@ def rewritten(page, text, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pages", metavar="PAGE", nargs="*", default=PAGES, help="default: README.md and docs/benchmarks.md")
+    parser.add_argument("pages", metavar="PAGE", nargs="*", default=PAGES, help="default: README.md, docs/benchmarks.md and docs/self_play.md")
     parser.add_argument("--results", default=os.path.join(ROOT, "bench", "results"), help="default: bench/results")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is not up to date")
     options = parser.parse_args()
