@@ -47,7 +47,7 @@ struct Played {
 
   // True if the episode ended by the rules.
   bool step(std::vector<int32_t> actions, Rng rng = Rng{key(2)}) {
-    return env.step(Actions{actions.data()}, cleared(), rng);
+    return env.step(Actions{actions.data(), spec.heads.size > 0 ? spec.heads.size : 1}, cleared(), rng);
   }
   // Where actions are numbers: those of all agents, one after the other.
   bool fly(std::vector<float> actions, Rng rng = Rng{key(2)}) {
