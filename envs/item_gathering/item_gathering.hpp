@@ -198,8 +198,7 @@ struct Env {
         const int shift = s.cell[a] % 8 * 8;
         codes = (codes & ~(uint64_t(255) << shift)) | static_cast<uint64_t>(code_of_agent(a)) << shift;
       }
-      const int count = p.initial_map.size - first < 8 ? p.initial_map.size - first : 8;
-      for (int i = 0; i < count; ++i, codes >>= 8) out(static_cast<uint8_t>(codes));
+      common::write_bytes(codes, p.initial_map.size - first, out);
     }
   }
 

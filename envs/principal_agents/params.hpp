@@ -78,7 +78,7 @@ struct Params {
     common::check_range(game, "num_efforts", num_efforts, 2, kMaxEfforts);
     common::check_range(game, "shared_noise", shared_noise, 0, 1);
     common::check_range(game, "max_payment", max_payment, 1e-3, 1e3);
-    common::check_range(game, "rounds", rounds, 1, 16383);
+    common::check_range(game, "rounds", rounds, 1, 65535);
     common::check_range(game, "levels", levels, 2, 64);
     common::check_range(game, "highest_cost", highest_cost, 0, 1e3);
     common::check_range(game, "highest_accuracy", highest_accuracy, 1.0 / num_states, 1);

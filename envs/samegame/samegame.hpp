@@ -248,14 +248,13 @@ struct Env {
 
   // The board row by row from the top: 0 blank, else 1 + colour.
   THRONG_HD void observe(int, auto& out) const {
-    for (int cell = 0; cell < p.grid().num_cells(); ++cell) out(s.tile[cell]);
+    common::write_codes(
+        p.grid().num_cells(), [&](int cell) { return s.tile[cell]; }, out);
   }
 
   THRONG_HD void avail(int agent, auto& out) const {
     if (agent != s.turn[0] || over()) return common::write_waiting(p.grid().num_cells(), out);
-    for (int y = 0; y < p.board_height; ++y) {
-      for (int x = 0; x < p.board_width; ++x) out(common::has_bit(s.legal[y], x));
-    }
+    for (int y = 0; y < p.board_height; ++y) common::write_bits(s.legal[y], p.board_width, out);
   }
 
   THRONG_HD void info(auto& out) const {

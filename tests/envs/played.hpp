@@ -19,6 +19,10 @@ struct Listed {
   void operator()(T value) {
     row.push_back(static_cast<float>(value));
   }
+  template <class T>
+  void run(const T* values, int n) {
+    row.insert(row.end(), values, values + n);
+  }
 };
 
 // The parameters of a scenario of the registry.
