@@ -41,12 +41,10 @@ THRONG_HD constexpr uint64_t bytes_of_bits(uint64_t eight) {
 }
 
 // The first n of a word's bytes, from the lowest on, as codes. All eight are one store: who writes byte by byte makes the compiler
-// fear, at each of them, that it is part of what is to be read next.
+// fear, at each of them, that it is part of what is to be read next. (Little-endian, as all machines here are.)
 THRONG_HD void write_bytes(uint64_t word, int n, auto& out) {
-  uint8_t bytes[8];
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<uint8_t>(word >> 8 * i);
-  if (n >= 8) return out.run(bytes, 8);
-  for (int i = 0; i < n; ++i) out(bytes[i]);
+  if (n >= 8) return out.run(reinterpret_cast<const uint8_t*>(&word), 8);
+  for (int i = 0; i < n; ++i) out(static_cast<uint8_t>(word >> 8 * i));
 }
 
 // n cells as an agent sees them, a bit of two sets each: 0 empty, 1 its own, 2 an opponent's.

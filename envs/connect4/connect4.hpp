@@ -153,15 +153,13 @@ struct Env {
   // Row by row from the top: 0 empty, 1 own, 2 the opponent's.
   THRONG_HD void observe(int agent, auto& out) const {
     for (int row = p.board_height - 1; row >= 0; --row) {
-      common::write_sides(row_of(agent, row), row_of(1 - agent, row), p.board_width, out);
+      uint32_t own = 0, opponents = 0;  // the columns where they have a token in this row
+      for (int column = 0; column < p.board_width; ++column) {
+        own |= (tokens(agent, column) >> row & 1) << column;
+        opponents |= (tokens(1 - agent, column) >> row & 1) << column;
+      }
+      common::write_sides(own, opponents, p.board_width, out);
     }
-  }
-
-  // The columns where the player has a token in this row.
-  THRONG_HD uint32_t row_of(int player, int row) const {
-    uint32_t columns = 0;
-    for (int column = 0; column < p.board_width; ++column) columns |= (tokens(player, column) >> row & 1) << column;
-    return columns;
   }
 
   THRONG_HD void avail(int agent, auto& out) const {

@@ -74,6 +74,7 @@ struct Played {
   }
   std::vector<float> observation(int agent) const {
     Listed out;
+    if constexpr (HasPrepareViews<Env>) env.prepare_views();
     env.observe(agent, out);
     return out.row;
   }
