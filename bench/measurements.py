@@ -26,11 +26,11 @@ def lines_of(path):
 
 
 class Results:
-    """All that was measured: `stepping`, `alone` (without the drawing of actions), `fronts` and `evaluations` are lines as printed,
-    `runs` have run, updates and result."""
+    """All that was measured: `stepping`, `alone` (without the drawing of actions), `fronts`, `doors` and `evaluations` are lines as
+    printed, `runs` have run, updates and result."""
 
     def __init__(self, folder):
-        self.stepping, self.alone, self.fronts, self.evaluations, self.runs, self.machines = [], [], [], [], [], {}
+        self.stepping, self.alone, self.fronts, self.doors, self.evaluations, self.runs, self.machines = [], [], [], [], [], [], {}
         for path in sorted(glob.glob(os.path.join(folder, "*", "*.json*"))):
             if path.endswith((".json", ".jsonl")):
                 self.read(path, os.path.basename(os.path.dirname(path)))
@@ -40,7 +40,7 @@ class Results:
         self.fronts = newest(self.fronts, ("machine", "env", "runs"))
 
     def read(self, path, machine):
-        facts = {"machine": machine}
+        facts, asked = {"machine": machine}, {}
         for place, line in lines_of(path):
             kind = line.get("type")
             if kind == "machine":
@@ -51,6 +51,10 @@ class Results:
                 self.runs.append({"run": line, "updates": [], "result": None, "facts": facts})
             elif kind in ("update", "result") and self.runs:
                 self.add_to_run(self.runs[-1], line)
+            elif kind == "doors":
+                asked = line
+            elif "door" in line:
+                self.doors.append({**line, "asked": asked, "facts": facts})
             elif "env_steps_per_s" in line:
                 kind = self.alone if line.get("steps_alone") else self.stepping
                 kind.append({**line, "facts": facts, "machine": machine, "label": label(line, facts)})
@@ -59,7 +63,7 @@ class Results:
             elif "checkpoint" in line and "greedy" in line:
                 self.evaluations.append({**line, "facts": facts})
             elif kind != "command" and "check" not in line:
-                sys.exit(f"tables: {place}: neither of throng bench, eval or train, nor of bench/collect.py")
+                sys.exit(f"tables: {place}: neither of throng bench, eval or train, nor of bench/collect.py or doors.py")
 
     @staticmethod
     def add_to_run(run, line):

@@ -212,13 +212,38 @@ def fronts(results):
     return table(header, rows, numbers=False) if rows else ""
 
 
+def from_python(results):
+    """Every way in that bench/doors.py measured, one table for each size that it was asked for."""
+    runs = {}
+    for line in results.doors:
+        asked = line["asked"]
+        runs.setdefault((line["facts"]["machine"], asked["env"], asked["num_envs"]), []).append(line)
+    parts = []
+    for (machine, env, num_envs), lines in sorted(runs.items()):
+        facts = lines[0]["facts"]
+        rows = [[line["door"], *spread(line)] for line in lines if "skipped" not in line]
+        title = (f"`{env}`, {num_envs:,} environments, **{facts.get('gpu') or facts.get('cpu')}**, driver {facts.get('driver')} (`{machine}`; "
+                 f"throng at `{facts.get('commit', 'unknown')[:10]}`, {facts.get('date', 'no date')[:10]})")
+        parts.append(title + "\n\n" + table(["", "env steps/s", "least .. most"], rows))
+    return "\n\n".join(parts)
+
+
+def spread(line):
+    """The rate and its range; seconds where a door is not a matter of steps; rows where its own benchmark counts those."""
+    if "seconds" in line:
+        return [f"{line['seconds']:.2f} s", f"{line['of_which_numpy']:.2f} s of it `import numpy`"]
+    if "row_steps_per_s" in line:
+        return [f"{si(line['row_steps_per_s'])} rows", ""]
+    return [si(line["env_steps_per_s"]), f"{si(line['least'])} .. {si(line['most'])}" if "least" in line else ""]
+
+
 def machines(results):
     rows = [[f"`{name}`", f.get("gpu") or "none", f.get("driver") or "", f"{f.get('cpu', '')}, {f.get('cpu_threads', '?')} threads",
              f.get("os", "")] for name, f in sorted(results.machines.items())]
     return table(["", "GPU", "driver", "CPU", "system"], rows, numbers=False) if rows else ""
 
 
-TABLES = {t.__name__: t for t in (speed, stepping, batch_sizes, bits, training, evaluations, momaland, fronts, machines)}
+TABLES = {t.__name__: t for t in (speed, stepping, batch_sizes, bits, training, evaluations, momaland, fronts, from_python, machines)}
 
 
 def rewritten(page, text, results):

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/draws.hpp"
 #include "core/env.hpp"
 #include "core/fixed_list.hpp"
 #include "envs/common/choices.hpp"
@@ -120,18 +121,21 @@ struct Env {
   enum Purpose : uint32_t { kDrawType, kDrawSection };
 
   THRONG_HD void reset(Rng rng) {
-    const Rng types = rng.at(kDrawType), sections = rng.at(kDrawSection);
-    lanes.each(p.num_agents, [&](int a) {
-      int type = 0;
-      if (p.exact_types) {
+    if (p.exact_types) {
+      lanes.each(p.num_agents, [&](int a) {
+        int type = 0;
         while (a >= p.type_end[type]) ++type;
-      } else {
-        type = common::pick(p.type_distribution, types.uniform(a));
-      }
-      s.type[a] = static_cast<uint8_t>(type);
-      s.section[a] = static_cast<uint8_t>(p.position_distribution.size == 0
-                                              ? sections.below(a, p.sections)
-                                              : common::pick(p.position_distribution, sections.uniform(a)));
+        s.type[a] = static_cast<uint8_t>(type);
+      });
+    } else {
+      each_draw(lanes, rng.at(kDrawType), p.num_agents, [&](int a, uint32_t drawn) {
+        s.type[a] = static_cast<uint8_t>(common::pick(p.type_distribution, uniform_of(drawn)));
+      });
+    }
+    each_draw(lanes, rng.at(kDrawSection), p.num_agents, [&](int a, uint32_t drawn) {
+      const bool anywhere = p.position_distribution.size == 0;
+      s.section[a] = static_cast<uint8_t>(anywhere ? below_of(drawn, p.sections)
+                                                   : common::pick(p.position_distribution, uniform_of(drawn)));
     });
     lanes.once([&] { s.time[0] = 0; });
     count_people();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/draws.hpp"
 #include "core/env.hpp"
 #include "envs/common/bits.hpp"
 #include "envs/common/choices.hpp"
@@ -114,8 +115,9 @@ struct Env {
   }
 
   THRONG_HD void reset(Rng rng) {
-    lanes.each(p.grid().num_cells(),
-               [&](int cell) { s.tile[cell] = static_cast<uint8_t>(1 + rng.below(cell, p.num_colours)); });
+    each_draw(lanes, rng, p.grid().num_cells(), [&](int cell, uint32_t drawn) {
+      s.tile[cell] = static_cast<uint8_t>(1 + below_of(drawn, p.num_colours));
+    });
     lanes.once([&] { s.turn[0] = 0; });
     find_legal();
   }
