@@ -1,10 +1,14 @@
 // Games in which players take turns, for agents that act all at once: who is not on turn has the single legal action 0.
 #pragma once
 
+#include <string>
+
 #include "core/platform.hpp"
 #include "envs/common/bits.hpp"
 
 namespace throng::common {
+
+inline std::string player_name(int agent) { return "player_" + std::to_string(agent); }
 
 // The legal actions of who must wait, or cannot move: 0, which is ignored.
 THRONG_HD void write_waiting(int num_actions, auto& out) {

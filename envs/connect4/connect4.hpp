@@ -74,7 +74,7 @@ struct Env {
     return spec;
   }
 
-  static std::string agent_name(const Params&, int agent) { return "player_" + std::to_string(agent); }
+  static std::string agent_name(const Params&, int agent) { return common::player_name(agent); }
   static std::string objective_name(const Params&, int o) {
     return o == kWin ? "win" : o == kSpeed ? "speed" : "column_" + std::to_string(o - kFirstColumn);
   }

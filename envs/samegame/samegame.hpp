@@ -109,7 +109,7 @@ struct Env {
     return spec;
   }
 
-  static std::string agent_name(const Params&, int agent) { return "player_" + std::to_string(agent); }
+  static std::string agent_name(const Params&, int agent) { return common::player_name(agent); }
   static std::string objective_name(const Params& p, int o) {
     return p.colour_rewards ? "colour_" + std::to_string(o + 1) : "reward";
   }
