@@ -6,12 +6,6 @@
 
 namespace throng {
 
-// TEMP
-THRONG_HD constexpr float uniform_of(uint32_t bits) { return static_cast<float>(bits >> 9) * 0x1p-23f; }
-THRONG_HD constexpr int below_of(uint32_t bits, int n) {
-  return static_cast<int>((static_cast<uint64_t>(bits) * static_cast<uint32_t>(n)) >> 32);
-}
-
 inline constexpr int kDrawsAtOnce = 32;
 
 // out[k] = bits(key, first + k) for k in [0, kDrawsAtOnce): on the host, side by side.
