@@ -64,7 +64,8 @@ THRONG_HD constexpr uint32_t bits(Key key, uint32_t i) {
 }
 
 // jax.random.uniform(key, shape)[i]: a multiple of 2^-23 in [0, 1).
-THRONG_HD constexpr float uniform(Key key, uint32_t i) { return static_cast<float>(bits(key, i) >> 9) * 0x1p-23f; }
+THRONG_HD constexpr float uniform_of(uint32_t bits) { return static_cast<float>(bits >> 9) * 0x1p-23f; }
+THRONG_HD constexpr float uniform(Key key, uint32_t i) { return uniform_of(bits(key, i)); }
 
 // jax.random.uniform(key, shape, minval=lo, maxval=hi)[i], product and sum rounded one after the other. Compiled JAX fuses
 // the two and can differ in the last bit. Host code relies on -ffp-contract=off; on the device the intrinsics never fuse.
@@ -78,9 +79,10 @@ THRONG_HD inline float uniform(Key key, uint32_t i, float lo, float hi) {
 }
 
 // An integer in [0, n), the high word of bits * n. Ours: jax.random.randint spends two draws and gives other numbers.
-THRONG_HD constexpr int below(Key key, uint32_t i, int n) {
-  return static_cast<int>((static_cast<uint64_t>(bits(key, i)) * static_cast<uint32_t>(n)) >> 32);
+THRONG_HD constexpr int below_of(uint32_t bits, int n) {
+  return static_cast<int>((static_cast<uint64_t>(bits) * static_cast<uint32_t>(n)) >> 32);
 }
+THRONG_HD constexpr int below(Key key, uint32_t i, int n) { return below_of(bits(key, i), n); }
 
 // What a game holds: rng.at(kWind).uniform(plant) is the wind at that plant. Each purpose gets a key of its own.
 struct Rng {

@@ -35,6 +35,7 @@ struct Scratch {
   Field<uint8_t> wish;          // [agent], the cell where it wants to be
   Field<uint8_t> losers, next;  // [Losers::kCapacity], see settle_collisions
   Field<uint8_t> row, column;   // [side], where each goes when the map is shuffled
+  Field<uint64_t> map;          // [cell / 8], what is seen: the codes of eight cells
 
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
@@ -44,6 +45,7 @@ struct Scratch {
     v("next", next, pairs < Losers::kCapacity ? pairs : Losers::kCapacity);
     v("row", row, p.randomise ? kMaxSide : 0);
     v("column", column, p.randomise ? kMaxSide : 0);
+    v("map", map, (p.initial_map.size + 7) / 8);
   }
 };
 
@@ -186,21 +188,27 @@ struct Env {
 
   THRONG_HD void world_state(auto& out) const { write_map(out); }
 
-  // Eight cells at a time, as the bytes of a word.
-  THRONG_HD void write_map(auto& out) const {
-    for (int first = 0; first < p.initial_map.size; first += 8) {
-      uint64_t codes = 0;
-      for (int kind = 0; kind < p.num_kinds; ++kind) {
-        codes += common::bytes_of_bits(items_near(kind, first) >> first % 64) * static_cast<uint64_t>(kind + 1);
-      }
-      for (int a = 0; a < p.num_agents; ++a) {
-        if (s.cell[a] / 8 != first / 8) continue;
-        const int shift = s.cell[a] % 8 * 8;
-        codes = (codes & ~(uint64_t(255) << shift)) | static_cast<uint64_t>(code_of_agent(a)) << shift;
-      }
-      const int count = p.initial_map.size - first < 8 ? p.initial_map.size - first : 8;
-      for (int i = 0; i < count; ++i, codes >>= 8) out(static_cast<uint8_t>(codes));
+  THRONG_HD void prepare_views() const {
+    lanes.each((p.initial_map.size + 7) / 8, [&](int i) { w.map[i] = draw_map(8 * i); });
+  }
+
+  // Of eight cells, as the bytes of a word.
+  THRONG_HD uint64_t draw_map(int first) const {
+    uint64_t codes = 0;
+    for (int kind = 0; kind < p.num_kinds; ++kind) {
+      codes += common::bytes_of_bits(items_near(kind, first) >> first % 64) * static_cast<uint64_t>(kind + 1);
     }
+    for (int a = 0; a < p.num_agents; ++a) {
+      if (s.cell[a] / 8 != first / 8) continue;
+      const int shift = s.cell[a] % 8 * 8;
+      codes = (codes & ~(uint64_t(255) << shift)) | static_cast<uint64_t>(code_of_agent(a)) << shift;
+    }
+    return codes;
+  }
+
+  THRONG_HD void write_map(auto& out) const {
+    for (int first = 0; first < p.initial_map.size; first += 8)
+      common::write_bytes(w.map[first / 8], p.initial_map.size - first, out);
   }
 
   THRONG_HD int code_of_agent(int agent) const { return p.num_kinds + 1 + agent; }
