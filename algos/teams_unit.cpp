@@ -92,7 +92,7 @@ class TeamsOf final : public Teams {
     if (seeds.size() != 1) throw Error(spec_.id + ": opponents draw from one stream, so there is one seed");
     reset(seeds[0]);
   }
-  Image render(int env, int size) override { return both_->render(env, size); }
+  Image render(int env, int size, int agent) override { return both_->render(env, size, agent); }
 
   std::vector<uint64_t> state_hashes() override { return both_->state_hashes(); }
 

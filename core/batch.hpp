@@ -120,13 +120,13 @@ class Batch final : public VecEnv {
     }
   }
 
-  Image render(int e, int size) override {
-    if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
+  Image render(int e, int size, int agent) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render(e, size, agent);
     if constexpr (HasRender<Env>) {
-      check_picture(e, size);
+      check_picture(e, size, agent);
       HostInstance<Env> instance(params_of(e));
       fetch(*device_, state_fields_, num_envs(), e, instance);
-      return draw(instance, size);
+      return draw(instance, size, agent);
     }
   }
 
@@ -326,6 +326,7 @@ EnvSpec measure_as(const typename Env::Params& params, const std::string& id) {
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
   }
   spec.renders = HasRender<Env>;
+  spec.renders_views = HasRenderView<Env>;
   spec.policies = {"random"};
   if constexpr (HasPolicies<Env>) {
     spec.policies.insert(spec.policies.end(), std::begin(Env::kPolicies), std::end(Env::kPolicies));

@@ -234,6 +234,7 @@ struct EnvOf {
   THRONG_HD void info(auto& out) const { measure(*this, out); }
 
   void render(Canvas& canvas) const { draw_orchard(*this, canvas); }
+  void render_view(int agent, Canvas& canvas) const { draw_window(*this, agent, canvas); }
 
   // The players that come with the game walk to the nearest apple: the greedy one to any, the careful one to apples that have
   // four others around them.

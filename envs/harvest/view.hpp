@@ -167,4 +167,20 @@ THRONG_HD Line look(const Env& env, int agent, const Sight& sight, int line) {
   return seen;
 }
 
+// A code of a window, read again: what is in the cell, and of an agent whether it is oneself, or taken for oneself, how much
+// more its heading is, and the sign.
+struct Code {
+  enum Kind { kFloor, kWall, kMark, kApple, kAgent } kind;
+  bool itself = false, sign = false;
+  int turn = 0;
+
+  static Code of(const Rules& rule, int code) {
+    if (code < kFirstAgent) return {static_cast<Kind>(code)};
+    const int agent = code - kFirstAgent;
+    if (!rule.mistaken_self) return {kAgent, agent % 5 == 0, agent >= 5, agent % 5 == 0 ? 0 : agent % 5 - 1};
+    const int relative = agent % 10 / 2;
+    return {kAgent, agent >= 10 || relative == 4, agent % 2 != 0, relative % 4};
+  }
+};
+
 }  // namespace throng::harvest
