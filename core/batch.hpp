@@ -23,6 +23,7 @@ THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, u
   int legal = 0;
   for (int a = 0; a < choices; ++a) legal += avail[a];
   int skip = below(key, draw, legal);
+  if (legal == choices) return skip;
   int action = 0;
   while (avail[action] == 0 || skip-- > 0) ++action;
   return action;
@@ -170,7 +171,7 @@ class Batch final : public VecEnv {
   }
 
   void launch(const Call& call, const Place& place) {
-    if constexpr (HasVariants<Env> && Backend::kCuda) {
+    if constexpr (HasVariants<Env>) {
       if (launch_variant(typename Env::Variants{}, call, place)) return;
     }
     launch_as<Env>(params_, call, place);
@@ -227,10 +228,11 @@ class Batch final : public VecEnv {
                           stepper);
   }
 
-  // The first of the variants that fits; false if none does.
+  // The first of the variants that fits; false if none does. Those that unroll are for registers that a CPU does not have.
   template <class... Variant>
   bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
-    return ((Variant::Params::fits(params_) && place.options.lanes <= most_lanes<Variant>() &&
+    return (((Backend::kCuda || !Variant::Params::kUnrolls) && Variant::Params::fits(params_) &&
+             place.options.lanes <= most_lanes<Variant>() &&
              (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
             ...);
   }

@@ -56,10 +56,11 @@ namespace throng {
 //     void render_view(int agent, Canvas&) const;     // a picture of what an agent sees of it; may use Scratch
 //     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
-//     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
+//     using Variants = Types<...>;                    // the same rules for settings that a compiler gains from knowing: an
 //                                                     // Env with the same State, whose Params are made from these Params if
 //                                                     // Variant::Params::fits(params);
-//                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
+//                                                     // Params::kUnrolls: its loops over Scratch have constant bounds, and
+//                                                     // only a GPU gains from it
 //     using Views = Types<...>;                       // the same game seen otherwise (as pixels of another Obs, say): an Env with
 //                                                     // the same Params and State, for settings of which View::shows(params)
 //     static constexpr int kMostLanes = 4;            // more would idle, and every number of lanes is a kernel; default 32

@@ -85,7 +85,7 @@ void draw_window(const Env& env, int agent, Canvas& canvas) {
   Writer<uint8_t> out{codes};
   env.prepare_views();
   env.observe(agent, out);
-  const int up = Window::of(env.p, heading_of(env.s.pose[agent])).own_line == kViewAhead ? 0 : 2;
+  const int up = Window::of(env, agent).own_line == kViewAhead ? 0 : 2;
   canvas.view(0, 0, kViewSide, kViewSide, kFloorColor);
   for (int i = 0; i < kViewSide * kViewSide; ++i) {
     const Tile at{canvas, static_cast<float>(i % kViewSide) + 0.5f, static_cast<float>(i / kViewSide) + 0.5f};
