@@ -23,6 +23,7 @@ THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, u
   int legal = 0;
   for (int a = 0; a < choices; ++a) legal += avail[a];
   int skip = below(key, draw, legal);
+  if (legal == choices) return skip;
   int action = 0;
   while (avail[action] == 0 || skip-- > 0) ++action;
   return action;
@@ -120,13 +121,13 @@ class Batch final : public VecEnv {
     }
   }
 
-  Image render(int e, int size) override {
-    if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
+  Image render(int e, int size, int agent) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render(e, size, agent);
     if constexpr (HasRender<Env>) {
-      check_picture(e, size);
+      check_picture(e, size, agent);
       HostInstance<Env> instance(params_of(e));
       fetch(*device_, state_fields_, num_envs(), e, instance);
-      return draw(instance, size);
+      return draw(instance, size, agent);
     }
   }
 
@@ -170,7 +171,7 @@ class Batch final : public VecEnv {
   }
 
   void launch(const Call& call, const Place& place) {
-    if constexpr (HasVariants<Env> && Backend::kCuda) {
+    if constexpr (HasVariants<Env>) {
       if (launch_variant(typename Env::Variants{}, call, place)) return;
     }
     launch_as<Env>(params_, call, place);
@@ -227,10 +228,11 @@ class Batch final : public VecEnv {
                           stepper);
   }
 
-  // The first of the variants that fits; false if none does.
+  // The first of the variants that fits; false if none does. Those that unroll are for registers that a CPU does not have.
   template <class... Variant>
   bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
-    return ((Variant::Params::fits(params_) && place.options.lanes <= most_lanes<Variant>() &&
+    return (((Backend::kCuda || !Variant::Params::kUnrolls) && Variant::Params::fits(params_) &&
+             place.options.lanes <= most_lanes<Variant>() &&
              (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
             ...);
   }
@@ -326,6 +328,7 @@ EnvSpec measure_as(const typename Env::Params& params, const std::string& id) {
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
   }
   spec.renders = HasRender<Env>;
+  spec.renders_views = HasRenderView<Env>;
   spec.policies = {"random"};
   if constexpr (HasPolicies<Env>) {
     spec.policies.insert(spec.policies.end(), std::begin(Env::kPolicies), std::end(Env::kPolicies));

@@ -294,17 +294,18 @@ struct CpuBackend {
   static void tiles(Device&, int num_envs, TileShape shape, const typename Env::Params& params,
                     const typename Env::State& state, Body body) {
     constexpr int kEnvs = 32;  // a cache line of every float field; the tile stays in the first-level cache
-    const TileLayout layout = TileLayout::of<Env>(params, kEnvs, 1);
+    const TileLayout layout = TileLayout::of<Env>(params, kEnvs, 1, false);
+    const int scratch_bytes = TileLayout::of_scratch<Env>(params).bytes;  // one for all, and always near
     auto tile = [&](int first) {
       static thread_local std::vector<std::max_align_t> memory;
-      memory.resize(layout.bytes / sizeof(std::max_align_t) + 1);
+      memory.resize((layout.bytes + scratch_bytes) / sizeof(std::max_align_t) + 1);
       auto* bytes = reinterpret_cast<unsigned char*>(memory.data());
       const int count = std::min(kEnvs, num_envs - first);
       load_tile(layout, params, state, bytes, first, count, num_envs);
       for (int e = 0; e < count; ++e) {
         Lanes lanes;
         lanes.backwards = shape.backwards;
-        Seat<Env> seat{tile_env<Env>(layout, params, bytes, e, lanes), first + e};
+        Seat<Env> seat{tile_env<Env>(layout, params, bytes, e, lanes, bytes + layout.bytes), first + e};
         body(seat);
       }
       store_tile(layout, params, state, bytes, first, count, num_envs);
