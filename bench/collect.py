@@ -26,6 +26,8 @@ STEPPING = {  # part: options of `throng bench`; without --num_envs its own swee
     "stepping_cpu": ["--device", "cpu", "--num_envs", "64,256,1024,4096"],
     "stepping_cpu_1_thread": ["--device", "cpu", "--threads", "1", "--num_envs", "256,1024"],
 }
+# Games with short steps: a launch still counts where the sweep of `throng bench` ends.
+LARGER = {"govsim": "65536,262144,1048576,2097152,4194304", "harvest": "4096,16384,65536,131072,262144,524288"}
 SOURCES = ["core", "envs", "algos", "bindings", "meson.build"]  # what decides how fast it is
 UPDATE_KEYS = ("type", "update", "timesteps", "seconds", "charts/SPS", "charts/episodic_return", "win_rate")
 
@@ -91,7 +93,11 @@ def has_gpu(program):
 
 
 def stepping(program, envs, options):
-    return [line for env in envs for line in run(program, "bench", env, "--json", *options)]
+    def sizes(env):
+        game = env.split("/")[0]
+        return ["--num_envs", LARGER[game]] if game in LARGER and "--num_envs" not in options else []
+
+    return [line for env in envs for line in run(program, "bench", env, "--json", *options, *sizes(env))]
 
 
 def training(program, env, device, seed):
