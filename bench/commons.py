@@ -76,6 +76,8 @@ def read(folders, agents):
     for folder in folders:
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         lines = [line for line in lines if "charts/episodic_return" in line]  # updates in which episodes ended
+        if not lines:
+            raise SystemExit(f"commons: no episode ended in {folder}; more --agent_steps, or fewer num_envs, are needed")
         curve = {"agent_steps": [line["timesteps"] * agents for line in lines]}
         for key in lines[0]:
             if all(isinstance(line.get(key), (int, float)) for line in lines):

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -18,14 +19,40 @@
 
 namespace throng {
 
+// Calls visit(first, flags) for the flags of a row, four of them as the bytes of a word, or one, until it returns true.
+template <class Visit>
+THRONG_HD void each_four(const uint8_t* flags, int count, const Visit& visit) {
+#ifdef __CUDA_ARCH__
+  const auto phase = static_cast<int>(reinterpret_cast<uintptr_t>(flags) & 3);  // words are read where they are aligned
+#else
+  constexpr int phase = 0;
+#endif
+  for (int i = 0; i < count;) {
+    const bool four = ((i + phase) & 3) == 0 && i + 4 <= count;
+    uint32_t word = flags[i];
+#ifdef __CUDA_ARCH__
+    if (four) word = *reinterpret_cast<const uint32_t*>(flags + i);
+#else
+    if (four) std::memcpy(&word, flags + i, 4);
+#endif
+    if (visit(i, word)) return;
+    i += four ? 4 : 1;
+  }
+}
+
 // One of the choices that are legal, each as likely as the others.
 THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
-  int legal = 0;
-  for (int a = 0; a < choices; ++a) legal += avail[a];
+  const auto sum = [](uint32_t four) { return static_cast<int>((four * 0x01010101u) >> 24); };
+  int legal = 0, action = 0;
+  each_four(avail, choices, [&](int, uint32_t four) { return legal += sum(four), false; });
   int skip = below(key, draw, legal);
   if (legal == choices) return skip;
-  int action = 0;
-  while (avail[action] == 0 || skip-- > 0) ++action;
+  each_four(avail, choices, [&](int first, uint32_t four) {
+    const int here = sum(four);
+    if (skip >= here) return skip -= here, false;
+    for (action = first; (four & 1) == 0 || skip-- > 0; four >>= 8) ++action;
+    return true;
+  });
   return action;
 }
 
