@@ -10,6 +10,9 @@
 
 #include "core/instance.hpp"
 #include "core/launch.hpp"
+#ifndef __CUDACC__
+#include "core/packs.hpp"
+#endif
 #include "core/picture.hpp"
 #include "core/players.hpp"
 #include "core/stepper.hpp"
@@ -46,6 +49,10 @@ class Batch final : public VecEnv {
     if (far_params_) device_->copy(far_params_, &params_, sizeof(Params));
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
+#ifndef __CUDACC__
+    packs_ = packs_of<Env>(cpu_level());
+    if (packs_.width > 0 && !packs_.suits(params_)) packs_ = {};
+#endif
     lanes_asked_ = options_.lanes;
     options_.lanes = lanes_for(num_envs());
   }
@@ -223,8 +230,16 @@ class Batch final : public VecEnv {
     const BatchOptions& options = place.options;
     const Stepper<Rules> stepper(call, place.book, place.finals, spec_, options);
     const void* far = std::is_same_v<Rules, Env> ? far_params_ : nullptr;
-    Backend::tiles<Rules>(*device_, options.num_envs, {options.lanes, options.backwards, far}, params, place.fields,
-                          stepper);
+    const TileShape shape{options.lanes, options.backwards, far};
+#ifndef __CUDACC__
+    if constexpr (HasPacks<Env>) {
+      if (packs_.width > 0 && !options.backwards) {
+        const PackedStepper<Rules> side_by_side{stepper, packs_};
+        return Backend::tiles<Rules>(*device_, options.num_envs, shape, params, place.fields, side_by_side);
+      }
+    }
+#endif
+    Backend::tiles<Rules>(*device_, options.num_envs, shape, params, place.fields, stepper);
   }
 
   // The first of the variants that fits; false if none does.
@@ -272,6 +287,9 @@ class Batch final : public VecEnv {
   int lanes_asked_ = 0;
   OwnParams varied_;
   Players<Env> players_;
+#ifndef __CUDACC__
+  PackFunctions<Params> packs_;
+#endif
 };
 
 // Calls use(type of the Env) for the view that the parameters ask for (Env::Views), or for the game itself.

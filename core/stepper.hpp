@@ -8,10 +8,8 @@
 
 namespace throng {
 
-// The stream of an episode is fold_in(env key, episode); that of its step t is fold_in of the former with t, where t = 0 is
-// the reset. All lanes of the environment run this together; what has no index is written by one of them.
-template <class Env>
-struct Stepper {
+// What was called for, and the shapes of what it works on.
+struct Transition {
   Call call;
   Book book;
   Finals finals;
@@ -19,7 +17,12 @@ struct Stepper {
   int num_envs, first_env, agents, action_dim, objectives, time_limit, info_dim;
   bool rounded;                          // observations are bfloat16
   const int32_t* time_limits = nullptr;  // [env], if they differ
+};
 
+// The stream of an episode is fold_in(env key, episode); that of its step t is fold_in of the former with t, where t = 0 is
+// the reset. All lanes of the environment run this together; what has no index is written by one of them.
+template <class Env>
+struct Stepper : Transition {
   // The lanes of a GPU write the parts of long rows side by side. A CPU has one lane and writes rows whole, unless its loops run
   // backwards, which is a test: both must be the same.
 #ifdef __CUDACC__
@@ -30,25 +33,33 @@ struct Stepper {
   static bool in_parts(const BatchOptions& options) { return kAlwaysInParts || options.backwards; }
 
   Stepper(const Call& call, const Book& book, const Finals& finals, const EnvSpec& spec, const BatchOptions& options)
-      : call(call),
-        book(book),
-        finals(finals),
-        obs(spec.num_agents, spec.obs_dim, in_parts(options) ? spec.obs_parts : 1, spec.obs_part_dim),
-        avail(spec.num_agents, spec.num_actions),
-        world_state(1, spec.world_state_dim, in_parts(options) ? spec.world_state_parts : 1, spec.world_state_part_dim),
-        num_envs(options.num_envs),
-        first_env(options.first_env),
-        agents(spec.num_agents),
-        action_dim(spec.action_dim()),
-        objectives(spec.num_objectives),
-        time_limit(spec.time_limit),
-        info_dim(static_cast<int>(spec.info.size())),
-        rounded(options.obs_bfloat16) {}
+      : Transition{call,
+                   book,
+                   finals,
+                   {spec.num_agents, spec.obs_dim, in_parts(options) ? spec.obs_parts : 1, spec.obs_part_dim},
+                   {spec.num_agents, spec.num_actions},
+                   {1, spec.world_state_dim, in_parts(options) ? spec.world_state_parts : 1, spec.world_state_part_dim},
+                   options.num_envs,
+                   options.first_env,
+                   spec.num_agents,
+                   spec.action_dim(),
+                   spec.num_objectives,
+                   spec.time_limit,
+                   static_cast<int>(spec.info.size()),
+                   options.obs_bfloat16} {}
+  THRONG_HD explicit Stepper(const Transition& transition) : Transition(transition) {}
+
+  enum Task { kNothing, kBegins, kEnds };
 
   // `seat` is one environment and its lanes, see core/launch.hpp.
   template <class Seat>
   THRONG_HD void operator()(Seat& seat) const {
-    const Task task = seat.taken() ? move_on(seat.env(), seat.e) : kNothing;
+    see_to(seat, seat.taken() ? move_on(seat.env(), seat.e) : kNothing);
+    observe(seat.neighbours(), call.next);
+  }
+
+  template <class Seat>
+  THRONG_HD void see_to(Seat& seat, Task task) const {
     // Few episodes end or begin in a step: the lanes of several environments see to them together, one after the other.
     seat.one_by_one(task, [&](const auto& alone, int task) {
       Env env = alone.env(0);
@@ -58,10 +69,7 @@ struct Stepper {
       }
       if (task == kBegins || call.autoreset == Autoreset::same_step) begin(env, alone.first);
     });
-    observe(seat.neighbours(), call.next);
   }
-
-  enum Task { kNothing, kBegins, kEnds };
 
   // Does what was called for, and says what is left to do.
   THRONG_HD Task move_on(Env env, int e) const {
@@ -109,15 +117,22 @@ struct Stepper {
   // True if the episode ends.
   THRONG_HD bool step(Env& env, int e) const {
     const Key key{book.key[e], book.key[num_envs + e]};
-    const uint32_t episode = book.episode[e];
-    const int t = book.step[e] + 1;
+    const uint32_t episode = book.episode[e], t = static_cast<uint32_t>(book.step[e] + 1);
     write_rewards(env, e);
     float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
     const auto* actions = static_cast<const ActionOf<Env>*>(call.actions) + int64_t(e) * agents * action_dim;
-    const bool terminated = env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
-                                     Rng{fold_in(fold_in(key, episode), static_cast<uint32_t>(t))});
+    return settle(env, e,
+                  env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
+                           Rng{fold_in(fold_in(key, episode), t)}));
+  }
+
+  // Books a step that has been taken.
+  THRONG_HD bool settle(Env& env, int e, bool terminated) const {
+    const int t = book.step[e] + 1;
+    const float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
     const int limit = time_limits ? time_limits[e] : time_limit;
     const int ended = terminated ? 1 : limit > 0 && t >= limit ? 2 : 0;
+    env.lanes.sync();
     env.lanes.once([&] {
       book.step[e] = t;
       book.ended[e] = static_cast<uint8_t>(ended);
@@ -198,7 +213,10 @@ struct Stepper {
       write_rows(group.lanes, group.stage, RowsOut(to.avail_actions + row * avail.dim), group.size, avail,
                  [&](int e, int agent, int, auto& out) { write_avail(group.env(e), agent, avail.dim, out); });
     }
-    if (to.active) {
+    if constexpr (width_of<Env>() > 1) {
+      write_rows(group.lanes, group.stage, RowsOut(to.active + row), 1, RowShape(obs.rows, 1),
+                 [&](int, int agent, int, auto& out) { out(active(any, agent)); });
+    } else if (to.active) {
       group.lanes.each(group.size * obs.rows, [&](int i) {
         const int e = obs.by_rows(i);
         to.active[row + i] = active(group.env(e), i - e * obs.rows);
@@ -249,7 +267,7 @@ struct Stepper {
     }
   }
 
-  THRONG_HD static bool active(const Env& env, int agent) {
+  THRONG_HD static auto active(const Env& env, int agent) {
     if constexpr (HasActive<Env>) {
       return env.active(agent);
     } else {

@@ -99,6 +99,7 @@ struct Params {
   // A step lists the units that are alive when it begins, and loops over those.
   static constexpr bool kListsFighters = true;
   static constexpr bool kUnrolls = false;
+  static constexpr int kWidth = 1;
 
   THRONG_HD int num_allies() const { return ally_units.size; }
   THRONG_HD int num_enemies() const { return enemy_units.size; }
@@ -239,6 +240,16 @@ struct Sized : Params {
   THRONG_HD static constexpr bool self_play() { return false; }
   THRONG_HD static constexpr int num_agents() { return kAllies; }
   THRONG_HD static constexpr int num_slots() { return kEnemies; }
+};
+
+// The settings of so many battles side by side. Of those who are dead in one some may live in another, so none are listed.
+template <int W>
+struct Abreast : Params {
+  static constexpr bool kListsFighters = false;
+  static constexpr int kWidth = W;
+
+  explicit Abreast(const Params& p) : Params(p) {}
+  static bool suits(const Params& p) { return !p.legacy; }
 };
 
 }  // namespace throng::smax
