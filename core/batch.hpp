@@ -22,13 +22,16 @@
 namespace throng {
 
 // One of the choices that are legal, each as likely as the others.
-THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
+THRONG_HD inline int random_choice(const uint8_t* avail, int choices, uint32_t bits) {
   int legal = 0;
   for (int a = 0; a < choices; ++a) legal += avail[a];
-  int skip = below(key, draw, legal);
+  int skip = high_product(bits, legal);
   int action = 0;
   while (avail[action] == 0 || skip-- > 0) ++action;
   return action;
+}
+THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
+  return random_choice(avail, choices, bits(key, draw));
 }
 
 template <class Env>
@@ -50,8 +53,7 @@ class Batch final : public VecEnv {
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
 #ifndef __CUDACC__
-    packs_ = packs_of<Env>(cpu_level());
-    if (packs_.width > 0 && !packs_.suits(params_)) packs_ = {};
+    packs_ = packs_of<Env>(params_, cpu_level());
 #endif
     lanes_asked_ = options_.lanes;
     options_.lanes = lanes_for(num_envs());
@@ -84,14 +86,23 @@ class Batch final : public VecEnv {
     } else {
       const Spec spec = spec_;
       const int heads = spec_.num_heads();
-      Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
-        if (policies && policies[row] != 0) return;
-        const uint8_t* avail = avail_actions + row * spec.num_actions;
-        for (int head = 0; head < heads; ++head) {
+      // A CPU draws for several rows at once.
+      constexpr int kRows = Backend::kCuda ? 1 : 16;
+      const int64_t rows = num_rows();
+      Backend::each(*device_, (rows + kRows - 1) / kRows, [=] THRONG_HD(int64_t block) {
+        for (int head = 0, skipped = 0; head < heads; ++head) {
           const int choices = heads == 1 ? spec.num_actions : spec.heads[head];
-          const int64_t i = row * heads + head;
-          to[i] = random_choice(avail, choices, drawn, static_cast<uint32_t>(i));
-          avail += choices;
+          uint32_t drawn_bits[kRows];
+          for (int k = 0; k < kRows; ++k) {
+            drawn_bits[k] = bits(drawn, static_cast<uint32_t>((block * kRows + k) * heads + head));
+          }
+          for (int k = 0; k < kRows; ++k) {
+            const int64_t row = block * kRows + k;
+            if (row >= rows || (policies && policies[row] != 0)) continue;
+            const uint8_t* avail = avail_actions + row * spec.num_actions + skipped;
+            to[row * heads + head] = random_choice(avail, choices, drawn_bits[k]);
+          }
+          skipped += choices;
         }
       });
     }

@@ -60,9 +60,9 @@ namespace throng {
 //                                                     // Env with the same State, whose Params are made from these Params if
 //                                                     // Variant::Params::fits(params);
 //                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
-//     template <int W> using Packs = ...;             // the same rules for W environments side by side, on the SIMD units of a CPU;
-//                                                     // in packs (core/pack.hpp), if Params::suits(params). The name of the game
-//                                                     // then stands in packed_names of envs/meson.build, too
+//     template <int W> using Packs = Types<...>;      // the same rules for W environments side by side, on the SIMD units of a CPU,
+//                                                     // in packs (core/pack.hpp): the first whose Params::suits(params). The name of
+//                                                     // the game then stands in packed_names of envs/meson.build, too
 //     using Views = Types<...>;                       // the same game seen otherwise (as pixels of another Obs, say): an Env with
 //                                                     // the same Params and State, for settings of which View::shows(params)
 //     static constexpr int kMostLanes = 4;            // more would idle, and every number of lanes is a kernel; default 32

@@ -273,7 +273,7 @@ struct Seat {
 // Neighbouring environments whose state is in the cache.
 template <class Env>
 struct CpuTile {
-  static constexpr int kEnvs = 32;  // a cache line of every float field; the tile stays in the first-level cache
+  static constexpr int kEnvs = kTileEnvs;  // it stays in the first-level cache
   const TileLayout& layout;
   const typename Env::Params& params;
   unsigned char* memory;

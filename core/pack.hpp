@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "core/fixed_list.hpp"
 #include "core/platform.hpp"
@@ -125,19 +126,13 @@ THRONG_HD auto lookup(const FixedList<T, N>& table, I i) {
 
 template <class T, int W>
   requires(W == 1)
-THRONG_HD T& at_index(T* first) {
-  return *first;
-}
+THRONG_HD T& at_index(T* first) { return *first; }
 template <class T, int W>
   requires(W == 1)
-THRONG_HD T& spaced_out(T* first, int) {
-  return *first;
-}
+THRONG_HD T& spaced_out(T* first, int) { return *first; }
 template <class T, int W>
   requires(W == 1)
-THRONG_HD T spaced_out(const T* first, int) {
-  return *first;
-}
+THRONG_HD T spaced_out(const T* first, int) { return *first; }
 
 // --- of more
 
@@ -149,21 +144,33 @@ struct Narrow {
   T* first;
   using Vector = typename SimdVector<T, W>::Type;
 
-  operator PackOf<int, W>() const {
-    return __builtin_convertvector(*reinterpret_cast<const Vector*>(first), typename PackOf<int, W>::Vector);
-  }
+  operator PackOf<int, W>() const { return widened(std::make_integer_sequence<int, W>{}); }
   void operator=(PackOf<int, W> x) const { *reinterpret_cast<Vector*>(first) = __builtin_convertvector(x.v, Vector); }
+
+ private:
+  // Compilers convert bytes one by one. Instead, every lane takes the word that its byte is in and shifts the byte down.
+  template <int... lane>
+  PackOf<int, W> widened(std::integer_sequence<int, lane...>) const {
+    using Wide = typename SimdVector<std::conditional_t<std::is_signed_v<T>, int32_t, uint32_t>, W>::Type;
+    static_assert(sizeof(T) == 1);
+    if constexpr (W == 4) return typename PackOf<int, W>::Vector{first[lane]...};
+    if constexpr (W > 4) {
+      int64_t words[W / 8];
+      std::memcpy(words, first, W);
+      typename SimdVector<int64_t, W / 2>::Type all;
+      for (int i = 0; i < W / 2; ++i) all[i] = words[i % (W / 8)];
+      const Wide own = __builtin_shufflevector((Wide)all, (Wide)all, lane / 4 ...);
+      return (typename PackOf<int, W>::Vector)((own << Wide{24 - lane % 4 * 8 ...}) >> 24);
+    }
+  }
 };
 template <class T, int W>
   requires(W > 1 && sizeof(T) == 4)
-PackOf<T, W>& at_index(T* first) {
-  return *reinterpret_cast<PackOf<T, W>*>(first);
-}
+PackOf<T, W>
+&at_index(T* first) { return *reinterpret_cast<PackOf<T, W>*>(first); }
 template <class T, int W>
   requires(W > 1 && sizeof(T) < 4)
-Narrow<T, W> at_index(T* first) {
-  return {first};
-}
+Narrow<T, W> at_index(T* first) { return {first}; }
 
 namespace detail {
 template <int W, class A, class B>
@@ -216,15 +223,22 @@ struct SpacedOut {
 };
 template <class T, int W>
   requires(W > 1)
-SpacedOut<T, W> spaced_out(T* first, int distance) {
-  return {first, distance};
+SpacedOut<T, W> spaced_out(T* first, int distance) { return {first, distance}; }
+
+namespace detail {
+inline bool any_word(SimdVector<int64_t, 2>::Type words) { return (words[0] | words[1]) != 0; }
+inline bool any_word(SimdVector<int64_t, 4>::Type words) {
+  return any_word(__builtin_shufflevector(words, words, 0, 1) | __builtin_shufflevector(words, words, 2, 3));
 }
+inline bool any_word(SimdVector<int64_t, 8>::Type words) {
+  return any_word(__builtin_shufflevector(words, words, 0, 1, 2, 3) |
+                  __builtin_shufflevector(words, words, 4, 5, 6, 7));
+}
+}  // namespace detail
 
 template <int W>
 bool any(MaskOf<W> mask) {
-  int32_t some = 0;
-  for (int lane = 0; lane < W; ++lane) some |= mask.v[lane];
-  return some != 0;
+  return detail::any_word((typename SimdVector<int64_t, W / 2>::Type) mask.v);
 }
 template <int W>
 PackOf<int, W> ones(MaskOf<W> mask) {
@@ -251,6 +265,13 @@ PackOf<float, W> square_root(PackOf<float, W> x) {
 // Of short tables: comparing is faster than fetching.
 template <class T, int N, int W>
 PackOf<T, W> lookup(const T (&table)[N], PackOf<int, W> i) {
+#ifndef __clang__
+  if constexpr (W >= N && N == 8) {  // a shuffle of its entries
+    typename PackOf<T, W>::Vector entries = {};
+    std::memcpy(&entries, table, sizeof table);
+    return __builtin_shuffle(entries, i.v);
+  }
+#endif
   PackOf<T, W> found = table[0];
   for (int entry = 1; entry < N; ++entry) found = select(i == entry, table[entry], found);
   return found;

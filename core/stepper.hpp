@@ -73,14 +73,15 @@ struct Stepper : Transition {
 
   // Does what was called for, and says what is left to do.
   THRONG_HD Task move_on(Env env, int e) const {
+    const Lanes& lanes = env.lanes;
     switch (call.operation) {
       case Call::kReset:
-        seed(env, e);
-        write_ended(env, e, 0);
+        seed(lanes, e);
+        write_ended(lanes, e, 0);
         return kBegins;
       case Call::kResetWhere:
         if (call.mask[e] == 0) return kNothing;
-        write_ended(env, e, 0);
+        write_ended(lanes, e, 0);
         return kBegins;
       case Call::kObserve: return kNothing;
       case Call::kStep: break;
@@ -88,12 +89,12 @@ struct Stepper : Transition {
     const int ended = book.ended[e];
     if (!ended) return step(env, e) ? kEnds : kNothing;
     const bool begins = call.autoreset == Autoreset::next_step;
-    write_outcome(env, e, begins ? 0 : ended);  // if not, it stands still until it is reset by mask
+    write_outcome(lanes, e, begins ? 0 : ended);  // if not, it stands still until it is reset by mask
     return begins ? kBegins : kNothing;
   }
 
-  THRONG_HD void seed(Env& env, int e) const {
-    env.lanes.once([&] {
+  THRONG_HD void seed(const Lanes& lanes, int e) const {
+    lanes.once([&] {
       const Key key = fold_in(call.seed_key, static_cast<uint32_t>(first_env + e));
       book.key[e] = key.hi;
       book.key[num_envs + e] = key.lo;
@@ -117,28 +118,27 @@ struct Stepper : Transition {
   // True if the episode ends.
   THRONG_HD bool step(Env& env, int e) const {
     const Key key{book.key[e], book.key[num_envs + e]};
-    const uint32_t episode = book.episode[e], t = static_cast<uint32_t>(book.step[e] + 1);
-    write_rewards(env, e);
+    const uint32_t episode = book.episode[e];
+    const int t = book.step[e] + 1;
+    write_rewards(env.lanes, e);
     float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
     const auto* actions = static_cast<const ActionOf<Env>*>(call.actions) + int64_t(e) * agents * action_dim;
-    return settle(env, e,
-                  env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
-                           Rng{fold_in(fold_in(key, episode), t)}));
+    const bool terminated = env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
+                                     Rng{fold_in(fold_in(key, episode), static_cast<uint32_t>(t))});
+    return settle(env.lanes, e, t, terminated);
   }
 
-  // Books a step that has been taken.
-  THRONG_HD bool settle(Env& env, int e, bool terminated) const {
-    const int t = book.step[e] + 1;
+  // Books step number t, which has been taken. True if the episode ends.
+  THRONG_HD bool settle(const Lanes& lanes, int e, int t, bool terminated) const {
     const float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
     const int limit = time_limits ? time_limits[e] : time_limit;
     const int ended = terminated ? 1 : limit > 0 && t >= limit ? 2 : 0;
-    env.lanes.sync();
-    env.lanes.once([&] {
+    lanes.once([&] {
       book.step[e] = t;
       book.ended[e] = static_cast<uint8_t>(ended);
     });
-    env.lanes.each(agents * objectives, [&](int i) { book.returns[int64_t(i) * num_envs + e] += rewards[i]; });
-    write_flags(env, e, ended);
+    lanes.each(agents * objectives, [&](int i) { book.returns[int64_t(i) * num_envs + e] += rewards[i]; });
+    write_flags(lanes, e, ended);
     return ended != 0;
   }
 
@@ -174,26 +174,26 @@ struct Stepper : Transition {
     return sum / static_cast<float>(agents);
   }
 
-  THRONG_HD void write_outcome(Env& env, int e, int ended) const {
-    write_rewards(env, e);
-    write_flags(env, e, ended);
+  THRONG_HD void write_outcome(const Lanes& lanes, int e, int ended) const {
+    write_rewards(lanes, e);
+    write_flags(lanes, e, ended);
   }
 
-  THRONG_HD void write_rewards(Env& env, int e) const {
+  THRONG_HD void write_rewards(const Lanes& lanes, int e) const {
     float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
-    env.lanes.each(agents * objectives, [&](int i) { rewards[i] = 0.0f; });
+    lanes.each(agents * objectives, [&](int i) { rewards[i] = 0.0f; });
   }
 
-  THRONG_HD void write_flags(Env& env, int e, int ended) const {
-    env.lanes.each(agents, [&](int a) {
+  THRONG_HD void write_flags(const Lanes& lanes, int e, int ended) const {
+    lanes.each(agents, [&](int a) {
       call.outcome.terminated[int64_t(e) * agents + a] = ended == 1;
       call.outcome.truncated[int64_t(e) * agents + a] = ended == 2;
     });
-    write_ended(env, e, ended);
+    write_ended(lanes, e, ended);
   }
 
-  THRONG_HD void write_ended(Env& env, int e, int ended) const {
-    if (call.outcome.ended) env.lanes.once([&] { call.outcome.ended[e] = ended != 0; });
+  THRONG_HD void write_ended(const Lanes& lanes, int e, int ended) const {
+    if (call.outcome.ended) lanes.once([&] { call.outcome.ended[e] = ended != 0; });
   }
 
   // `group` is some neighbouring environments and lanes that work on all of them, see core/launch.hpp.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <type_traits>
 
 #include "core/error.hpp"
 #include "core/fixed_list.hpp"
@@ -112,15 +113,15 @@ struct Params {
   // Made of the above by check(), so that the rules compare squares instead of taking roots and multiply instead of
   // dividing. Squared ranges are thresholds: d² < attack_range2 is exactly sqrt(d²) < attack_range.
   struct Derived {
-    float stride[kNumTypes];  // distance per world step
-    float attack_range2[kNumTypes];
-    float sight_range2[kNumTypes];
-    float per_sight[kNumTypes];     // 1 / sight_range
-    float per_health[kNumTypes];    // 1 / max_health
-    float per_cooldown[kNumTypes];  // 1 / weapon_cooldown
-    float per_action[2];            // 1 / the largest action of an ally, of an enemy
-    float per_width, per_height;    // 1 / map_width, 1 / map_height
-    float obs_low, obs_high;        // bounds of features
+    using Table = float[8];  // by type; as long as a vector, for quick lookups
+    Table stride;            // distance per world step
+    Table attack_range2, sight_range2;
+    Table per_sight;              // 1 / sight_range
+    Table per_health;             // 1 / max_health
+    Table per_cooldown;           // 1 / weapon_cooldown
+    float per_action[2];          // 1 / the largest action of an ally, of an enemy
+    float per_width, per_height;  // 1 / map_width, 1 / map_height
+    float obs_low, obs_high;      // bounds of features
   } derived = {};
 
   // Refuses what cannot be played, and derives.
@@ -243,13 +244,16 @@ struct Sized : Params {
 };
 
 // The settings of so many battles side by side. Of those who are dead in one some may live in another, so none are listed.
-template <int W>
-struct Abreast : Params {
+template <int W, class P = Params>
+struct Abreast : P {
   static constexpr bool kListsFighters = false;
   static constexpr int kWidth = W;
 
-  explicit Abreast(const Params& p) : Params(p) {}
-  static bool suits(const Params& p) { return !p.legacy; }
+  explicit Abreast(const Params& p) : P(p) {}
+  static bool suits(const Params& p) {
+    if constexpr (std::is_same_v<P, Params>) return !p.legacy;
+    if constexpr (!std::is_same_v<P, Params>) return P::fits(p);
+  }
 };
 
 }  // namespace throng::smax

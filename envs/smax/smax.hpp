@@ -190,12 +190,8 @@ struct EnvOf {
     const Bool lives = alive(unit);
     const Real cooldown = s.cooldown[unit];
     Bool fires = lives & (cooldown <= 0) & (action >= kFirstAttack);
-    Int target = unit;  // of those who attack nobody
-    if (any(fires)) {
-      target = select(fires, unit_in_slot(unit, action - kFirstAttack), target);
-      fires = fires & in_range(unit, target);
-    }
-    w.hit[fighter] = select(fires, target, kNobody);
+    if (any(fires)) fires = fires & target_in_range(unit, action - kFirstAttack);
+    w.hit[fighter] = select(fires, unit_in_slot(unit, action - kFirstAttack), kNobody);
     Real cooled = cooldown - p.time_per_step;
     if (any(fires)) {
       const Real jitter = draws.cooldown_jitter(world_step, unit, -p.time_per_step, 2 * p.time_per_step);
@@ -223,10 +219,13 @@ struct EnvOf {
     const int first = is_ally(unit) ? num_ally_fighters() : 0;
     const int end = is_ally(unit) ? num_fighters() : num_ally_fighters();
     Real damage = 0;
-    loop(first, end, [&](int k) {
-      const Int hit = w.hit[k], type = s.type[unit_of(k)];
-      if (any(hit == unit)) damage += select(hit == unit, lookup(p.damage, type), 0);
-    });
+    Bool is_hit = kWidth == 1;  // of several battles it is asked once, not of every pair
+    if (kWidth > 1) loop(first, end, [&](int k) { is_hit = is_hit | (Int(w.hit[k]) == unit); });
+    if (any(is_hit))
+      loop(first, end, [&](int k) {
+        const Int hit = w.hit[k], type = s.type[unit_of(k)];
+        if (any(hit == unit)) damage += select(hit == unit, lookup(p.damage, type), 0);
+      });
     const Real x = w.moved_x[fighter], y = w.moved_y[fighter];
     const Bool at_wall = (x <= 0) | (x >= p.map_width) | (y <= 0) | (y >= p.map_height);
     const Real health = s.health[unit] - damage;
@@ -245,7 +244,7 @@ struct EnvOf {
     for_each(num_fighters(), [&](int fighter) {
       Push push;
       for (int k = 0; k < num_fighters(); ++k) {
-        if (k != fighter) push += push_between(fighter, k);
+        if (k != fighter && any(overlap(fighter, k))) push += push_between(fighter, k);
       }
       be_pushed(fighter, push);
     });
@@ -258,6 +257,7 @@ struct EnvOf {
     loop(0, fighters, [&](int i) { w.push_x[i] = w.push_y[i] = 0; });
     loop(0, fighters, [&](int i) {
       loop(i + 1, fighters, [&](int k) {
+        if (!any(overlap(i, k))) return;  // most pairs: neither root nor quotient
         const Push push = push_between(i, k);
         w.push_x[i] += push.x, w.push_y[i] += push.y;
         w.push_x[k] -= push.x, w.push_y[k] -= push.y;
@@ -271,11 +271,16 @@ struct EnvOf {
     THRONG_HD void operator+=(Push other) { x += other.x, y += other.y; }
   };
 
+  // Whether fighters i and k touch, or nearly so.
+  THRONG_HD Bool overlap(int i, int k) const {
+    const Real dx = w.moved_x[i] - w.moved_x[k], dy = w.moved_y[i] - w.moved_y[k], radii = w.radius[i] + w.radius[k];
+    return dx * dx + dy * dy < kJustBeyond * (radii * radii);
+  }
+
   // What fighter i feels of k.
   THRONG_HD Push push_between(int i, int k) const {
     const Real dx = w.moved_x[i] - w.moved_x[k], dy = w.moved_y[i] - w.moved_y[k];
     const Real d2 = dx * dx + dy * dy, radii = w.radius[i] + w.radius[k];
-    if (!any(d2 < kJustBeyond * (radii * radii))) return {};  // most pairs: neither root nor quotient
     const Real overlap = radii / (square_root(d2) + 1e-6f) - 1;
     return {select(overlap > 0, dx * overlap, 0), select(overlap > 0, dy * overlap, 0)};
   }
@@ -348,6 +353,16 @@ struct EnvOf {
     return alive(target) & (distance2(unit, target) < lookup(p.derived.attack_range2, type));
   }
 
+  // The same for the target in a slot, of each of several battles another.
+  THRONG_HD Bool target_in_range(int unit, Int slot) const {
+    if constexpr (kWidth == 1) return in_range(unit, unit_in_slot(unit, slot));
+    Bool in_range = false;
+    for (int k = 0; k < (is_ally(unit) ? p.num_enemies() : p.num_allies()); ++k) {
+      in_range = in_range | ((slot == k) & this->in_range(unit, unit_in_slot(unit, k)));
+    }
+    return in_range;
+  }
+
   THRONG_HD Real health_share(int unit) const {
     const Int type = s.type[unit];
     return s.health[unit] * lookup(p.derived.per_health, type);
@@ -376,8 +391,7 @@ struct EnvOf {
     const bool itself = part == last;
     const int in_order = itself ? rank : part + (part >= rank), other = is_ally(unit) ? in_order : last - in_order;
     const Int type = s.type[unit], other_type = s.type[other];
-    const Bool seen =
-        alive(unit) & alive(other) & (distance2(unit, other) < lookup(p.derived.sight_range2, type));
+    const Bool seen = alive(unit) & alive(other) & (distance2(unit, other) < lookup(p.derived.sight_range2, type));
     const Real per_sight = lookup(p.derived.per_sight, type);
     // Others stand somewhere from here, in shares of the sight range; oneself on the map, in shares of its size.
     const Real x = itself ? s.x[unit] * p.derived.per_width : (s.x[other] - s.x[unit]) * per_sight;
@@ -490,7 +504,7 @@ struct Env : EnvOf<Params> {
   using Variants = Types<EnvOf<Sized<3, 3>>, EnvOf<Sized<5, 5>>, EnvOf<Sized<10, 10>>>;
   // A CPU plays several side by side.
   template <int W>
-  using Packs = EnvOf<Abreast<W>>;
+  using Packs = Types<EnvOf<Abreast<W, Sized<3, 3>>>, EnvOf<Abreast<W, Sized<5, 5>>>, EnvOf<Abreast<W>>>;
 };
 static_assert(Environment<Env>);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "core/field.hpp"
 #include "core/platform.hpp"
@@ -21,13 +22,14 @@ inline constexpr float kNowhere = 1e9f;  // the dead stand at multiples of it wh
 // W: so many of them side by side (core/pack.hpp).
 template <int W>
 struct StateOf {
-  Field<float, W> x, y;            // [unit, env]
-  Field<float, W> health;          // [unit, env]
-  Field<float, W> cooldown;        // [unit, env], seconds until the weapon is ready; ever more negative while it waits
-  Field<uint8_t, W> type;          // [unit, env], index into kUnitTypes
-  Field<uint8_t, W> action;        // [unit, env], what the unit was last told to do; at first to stop
-  Field<float, W> goal_x, goal_y;  // [enemy, env], where an enemy goes that sees nobody; (0, 0) until it has decided once
-  Field<int8_t, W> last_slot;      // [enemy, env], the slot that it attacked last, or kNoSlot
+  Field<float, W> x, y;      // [unit, env]
+  Field<float, W> health;    // [unit, env]
+  Field<float, W> cooldown;  // [unit, env], seconds until the weapon is ready; ever more negative while it waits
+  Field<uint8_t, W> type;    // [unit, env], index into kUnitTypes
+  Field<uint8_t, W> action;  // [unit, env], what the unit was last told to do; at first to stop
+  Field<float, W> goal_x,
+      goal_y;                  // [enemy, env], where an enemy goes that sees nobody; (0, 0) until it has decided once
+  Field<int8_t, W> last_slot;  // [enemy, env], the slot that it attacked last, or kNoSlot
 
   template <class P, class V>
   THRONG_HD void fields(const P& p, V&& v) {
@@ -50,9 +52,10 @@ enum Count { kAllyFighters, kFighters };  // the allies come first
 // by fighter costs less and less as a battle goes on.
 template <int W>
 struct ScratchOf {
-  Field<int> count;                  // [2], by Count
-  Field<uint8_t> fighter;            // [fighter], its unit
-  Field<uint8_t, W> hit;             // [fighter], the unit that it hits in this world step, or kNobody
+  using Small = std::conditional_t<W == 1, uint8_t, int>;  // a byte, where memory is dearer than its conversion
+  Field<int> count;                                        // [2], by Count
+  Field<uint8_t> fighter;                                  // [fighter], its unit
+  Field<Small, W> hit;               // [fighter], the unit that it hits in this world step, or kNobody
   Field<float, W> moved_x, moved_y;  // [fighter], where it stands before the push
   Field<float, W> radius;            // [fighter], its own
   Field<float, W> push_x, push_y;    // [fighter], by all others
