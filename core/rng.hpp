@@ -47,7 +47,7 @@ THRONG_HD constexpr KeyOf<Word> add(KeyOf<Word> x, Word hi, Word lo) {
 }  // namespace threefry
 
 // The two output words of Threefry for a key and a 64-bit counter (c0, c1).
-template <class Word>
+template <class Word = uint32_t>
 THRONG_HD THRONG_CALLED_ON_GPU constexpr KeyOf<Word> block(KeyOf<Word> key, std::type_identity_t<Word> c0,
                                                            std::type_identity_t<Word> c1) {
   using namespace threefry;
@@ -64,33 +64,33 @@ THRONG_HD THRONG_CALLED_ON_GPU constexpr KeyOf<Word> block(KeyOf<Word> key, std:
 THRONG_HD constexpr Key key(uint64_t seed) { return {static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(seed)}; }
 
 // jax.random.split(key, n)[i], the same for every n.
-template <class Word>
+template <class Word = uint32_t>
 THRONG_HD constexpr KeyOf<Word> split(KeyOf<Word> key, std::type_identity_t<Word> i) {
   return block(key, 0, i);
 }
 
 // jax.random.fold_in(key, data).
-template <class Word>
+template <class Word = uint32_t>
 THRONG_HD constexpr KeyOf<Word> fold_in(KeyOf<Word> key, std::type_identity_t<Word> data) {
   return block(key, 0, data);
 }
 
 // jax.random.bits(key, shape)[i], i the row-major index.
-template <class Word>
+template <class Word = uint32_t>
 THRONG_HD constexpr Word bits(KeyOf<Word> key, std::type_identity_t<Word> i) {
   const KeyOf<Word> words = block(key, 0, i);
   return words.hi ^ words.lo;
 }
 
 // jax.random.uniform(key, shape)[i]: a multiple of 2^-23 in [0, 1).
-template <class Word>
+template <class Word = uint32_t>
 THRONG_HD constexpr auto uniform(KeyOf<Word> key, std::type_identity_t<Word> i) {
   return real(bits(key, i) >> 9) * 0x1p-23f;
 }
 
 // jax.random.uniform(key, shape, minval=lo, maxval=hi)[i], product and sum rounded one after the other. Compiled JAX fuses
 // the two and can differ in the last bit. Host code relies on -ffp-contract=off; on the device the intrinsics never fuse.
-template <class Word>
+template <class Word = uint32_t>
 THRONG_HD auto uniform(KeyOf<Word> key, std::type_identity_t<Word> i, float lo, float hi) {
 #ifdef __CUDA_ARCH__
   const float value = __fadd_rn(__fmul_rn(uniform(key, i), hi - lo), lo);
@@ -101,7 +101,7 @@ THRONG_HD auto uniform(KeyOf<Word> key, std::type_identity_t<Word> i, float lo, 
 }
 
 // An integer in [0, n), the high word of bits * n. Ours: jax.random.randint spends two draws and gives other numbers.
-template <class Word, class N>
+template <class Word = uint32_t, class N>
 THRONG_HD constexpr N below(KeyOf<Word> key, std::type_identity_t<Word> i, N n) {
   return high_product(bits(key, i), n);
 }
