@@ -47,7 +47,7 @@ THRONG_HD Int opponent_within(const Seen& opponents, Real range2, Int m) {
 }
 
 // North, east, south or west, whichever leads nearest to (dx, dy); the first of equals.
-template <class Int, class Real>
+template <class Int = int, class Real>
 THRONG_HD Int move_towards(Real dx, Real dy) {
   Int move = kNorth;
   Real most = dy;
