@@ -47,11 +47,11 @@ THRONG_HD Int opponent_within(const Seen& opponents, Real range2, Int m) {
 }
 
 // North, east, south or west, whichever leads nearest to (dx, dy); the first of equals.
-template <class Int = int, class Real>
-THRONG_HD Int move_towards(Real dx, Real dy) {
-  Int move = kNorth;
-  Real most = dy;
-  const auto consider = [&](int other, Real gain) {
+template <int W = 1>
+THRONG_HD Pack<int, W> move_towards(Pack<float, W> dx, Pack<float, W> dy) {
+  Pack<int, W> move = kNorth;
+  Pack<float, W> most = dy;
+  const auto consider = [&](int other, Pack<float, W> gain) {
     move = select(gain > most, other, move);
     most = select(gain > most, gain, most);
   };
@@ -84,6 +84,7 @@ THRONG_HD auto scripted_action(const Seen& opponents, const Script& script, Memo
   using Real = typename Seen::Env::Real;
   using Int = typename Seen::Env::Int;
   using Bool = typename Seen::Env::Bool;
+  constexpr int kWidth = Seen::Env::kWidth;
   const auto& env = opponents.env;
   const auto& p = env.p;
   const auto& s = env.s;
@@ -127,11 +128,11 @@ THRONG_HD auto scripted_action(const Seen& opponents, const Script& script, Memo
   memory.last_slot = select(can_shoot, target, kNoSlot);
 
   const Bool shoots = can_shoot & Bool(script.shoots), walks_blindly = num_visible == 0;
-  const Int action = select(shoots, kFirstAttack + target, move_towards<Int>(memory.goal_x - x, memory.goal_y - y));
+  const Int action = select(shoots, kFirstAttack + target, move_towards<kWidth>(memory.goal_x - x, memory.goal_y - y));
   const Bool pursues = !(shoots | walks_blindly);
   if (!any(pursues)) return action;
   const Int goal = opponent_within(opponents, sight2, draws.goal(script.drawn_as, num_visible));
-  return select(pursues, move_towards<Int>(s.x[goal] - x, s.y[goal] - y), action);
+  return select(pursues, move_towards<kWidth>(s.x[goal] - x, s.y[goal] - y), action);
 }
 
 // The enemy of that number, whose memory is in the state.
