@@ -15,24 +15,12 @@
 #endif
 #include "core/picture.hpp"
 #include "core/players.hpp"
+#include "core/random_actions.hpp"
 #include "core/stepper.hpp"
 #include "core/varied.hpp"
 #include "core/vec_env.hpp"
 
 namespace throng {
-
-// One of the choices that are legal, each as likely as the others.
-THRONG_HD inline int random_choice(const uint8_t* avail, int choices, uint32_t bits) {
-  int legal = 0;
-  for (int a = 0; a < choices; ++a) legal += avail[a];
-  int skip = high_product(bits, legal);
-  int action = 0;
-  while (avail[action] == 0 || skip-- > 0) ++action;
-  return action;
-}
-THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
-  return random_choice(avail, choices, bits(key, draw));
-}
 
 template <class Env>
 class Batch final : public VecEnv {
@@ -76,36 +64,27 @@ class Batch final : public VecEnv {
 
   // Of all agents, or of those whose policy is number 0.
   void random_actions(const uint8_t* avail_actions, const int32_t* policies, void* actions, Key key, uint32_t draw) {
-    auto* to = static_cast<ActionOf<Env>*>(actions);
+    const RandomActions<Env> random(spec_, avail_actions, policies, actions);
     const Key drawn = fold_in(key, draw);
-    if constexpr (HasContinuousActions<Env>) {
-      const int dim = spec_.continuous;
-      Backend::each(*device_, int64_t(num_rows()) * dim, [=] THRONG_HD(int64_t i) {
-        if (!policies || policies[i / dim] == 0) to[i] = uniform(drawn, static_cast<uint32_t>(i), -1.0f, 1.0f);
-      });
-    } else {
-      const Spec spec = spec_;
-      const int heads = spec_.num_heads();
-      // A CPU draws for several rows at once.
-      constexpr int kRows = Backend::kCuda ? 1 : 16;
-      const int64_t rows = num_rows();
-      Backend::each(*device_, (rows + kRows - 1) / kRows, [=] THRONG_HD(int64_t block) {
-        for (int head = 0, skipped = 0; head < heads; ++head) {
-          const int choices = heads == 1 ? spec.num_actions : spec.heads[head];
-          uint32_t drawn_bits[kRows];
-          for (int k = 0; k < kRows; ++k) {
-            drawn_bits[k] = bits(drawn, static_cast<uint32_t>((block * kRows + k) * heads + head));
-          }
-          for (int k = 0; k < kRows; ++k) {
-            const int64_t row = block * kRows + k;
-            if (row >= rows || (policies && policies[row] != 0)) continue;
-            const uint8_t* avail = avail_actions + row * spec.num_actions + skipped;
-            to[row * heads + head] = random_choice(avail, choices, drawn_bits[k]);
-          }
-          skipped += choices;
-        }
-      });
+    const int64_t rows = num_rows();
+    constexpr int kRows = Backend::kCuda ? 1 : RandomActions<Env>::kRows;
+    Backend::each(*device_, (rows + kRows - 1) / kRows, [=] THRONG_HD(int64_t block) {
+      const int64_t first = block * kRows;
+      random.template choose<kRows>(drawn, first, first + kRows < rows ? first + kRows : rows);
+    });
+  }
+
+  // Every game has one kernel for this, and so has a variant in straight code; where its tile would be too large, a step is a
+  // launch.
+  void step_random(int steps, Key key, uint32_t draw) override {
+    if (steps < 1) return;
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      if (varied_.host.empty() && random_variant(typename Env::Variants{}, steps, key, draw)) return;
     }
+    if (!varied_.host.empty() || !Backend::fits<Env, kRandomLanes>(params_)) {
+      return VecEnv::step_random(steps, key, draw);
+    }
+    random_steps<Env, kRandomLanes>(params_, steps, key, draw);
   }
 
   void policy_actions(int policy, void* actions, Key key, uint32_t draw) override {
@@ -195,6 +174,7 @@ class Batch final : public VecEnv {
   }
 
   static constexpr int kVariedLanes = 8;  // one kernel is enough
+  static constexpr int kRandomLanes = most_lanes<Env>() < 8 ? most_lanes<Env>() : 8;
 
   const Params& params_of(int e) const { return varied_.host.empty() ? params_ : varied_.host[e]; }
 
@@ -240,17 +220,48 @@ class Batch final : public VecEnv {
   void launch_as(const typename Rules::Params& params, const Call& call, const Place& place) {
     const BatchOptions& options = place.options;
     const Stepper<Rules> stepper(call, place.book, place.finals, spec_, options);
-    const void* far = std::is_same_v<Rules, Env> ? far_params_ : nullptr;
-    const TileShape shape{options.lanes, options.backwards, far};
+    Backend::tiles<Rules>(*device_, options.num_envs, shape_of<Rules>(options), params, place.fields,
+                          side_by_side(stepper, options));
+  }
+
+  template <class Rules, int kLanes>
+  void random_steps(const typename Rules::Params& params, int steps, Key key, uint32_t draw) {
+    const Stepper<Rules> stepper(step_call(actions_, observations_, outcomes_), book_, finals_, spec_, options_);
+    const auto inner = side_by_side(stepper, options_);
+    const RandomActions<Rules> random(spec_, observations_.avail_actions, nullptr, actions_);
+    const RandomSteps<Rules, std::remove_const_t<decltype(inner)>> body{inner, random, observations_, spec_.num_agents,
+                                                                        key,   draw,   steps};
+    Backend::tiles_of<Rules, kLanes>(*device_, num_envs(), shape_of<Rules>(options_), params, state_fields_, body);
+  }
+
+  template <class... Variant>
+  bool random_variant(Types<Variant...>, int steps, Key key, uint32_t draw) {
+    return ((random_as<Variant>(steps, key, draw)) || ...);
+  }
+  template <class Variant>
+  bool random_as([[maybe_unused]] int steps, [[maybe_unused]] Key key, [[maybe_unused]] uint32_t draw) {
+    if constexpr (Variant::Params::kUnrolls) {
+      if (!Variant::Params::fits(params_)) return false;
+      random_steps<Variant, 1>(typename Variant::Params(params_), steps, key, draw);
+      return true;
+    }
+    return false;
+  }
+
+  template <class Rules>
+  TileShape shape_of(const BatchOptions& options) const {
+    return {options.lanes, options.backwards, std::is_same_v<Rules, Env> ? far_params_ : nullptr};
+  }
+
+  // A CPU takes neighbouring environments side by side where it can, but not backwards.
+  template <class Rules>
+  auto side_by_side(const Stepper<Rules>& stepper, [[maybe_unused]] const BatchOptions& options) const {
 #ifndef __CUDACC__
-    if constexpr (HasPacks<Env>) {
-      if (packs_.width > 0 && !options.backwards) {
-        const PackedStepper<Rules> side_by_side{stepper, packs_};
-        return Backend::tiles<Rules>(*device_, options.num_envs, shape, params, place.fields, side_by_side);
-      }
+    if constexpr (HasPacks<Rules>) {
+      return PackedStepper<Rules>{stepper, options.backwards ? PackFunctions<Params>{} : packs_};
     }
 #endif
-    Backend::tiles<Rules>(*device_, options.num_envs, shape, params, place.fields, stepper);
+    if constexpr (Backend::kCuda || !HasPacks<Rules>) return stepper;
   }
 
   // The first of the variants that fits; false if none does.

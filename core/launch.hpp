@@ -194,6 +194,12 @@ struct CudaBackend {
     return lanes;
   }
 
+  // Does it take no more lanes than these?
+  template <class Env, int kLanes>
+  static bool fits(const typename Env::Params& params) {
+    return fitting_lanes<Env>(params, kLanes) == kLanes;
+  }
+
   // body(seat) for every environment, on its state brought close.
   template <class Env, class Body>
   static void tiles(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
@@ -290,6 +296,10 @@ struct CpuBackend {
   static int fitting_lanes(const typename Env::Params&, int) {
     return 1;
   }
+  template <class Env, int kLanes>
+  static bool fits(const typename Env::Params&) {
+    return true;
+  }
 
   template <class Body>
   static void each(Device&, int64_t n, Body body) {
@@ -315,13 +325,15 @@ struct CpuBackend {
       lines.resize(bytes / sizeof(Line) + 1);
       Lanes lanes;
       lanes.backwards = shape.backwards;
-      CpuTile<Env> tile{layout, params, lines[0].bytes, first, std::min(kEnvs, num_envs - first), lanes};
+      const CpuTile<Env> tile{layout, params, lines[0].bytes, first, std::min(kEnvs, num_envs - first), lanes};
       load_tile(layout, params, state, tile.memory, first, tile.count, num_envs);
-      int done = 0;
-      if constexpr (requires { body.side_by_side(tile); }) done = body.side_by_side(tile);
-      for (int near = done; near < tile.count; ++near) {
-        Seat<Env> seat = tile.seat(near);
-        body(seat);
+      if constexpr (requires { body.on_tile(tile); }) {
+        body.on_tile(tile);
+      } else {
+        for (int near = 0; near < tile.count; ++near) {
+          Seat<Env> seat = tile.seat(near);
+          body(seat);
+        }
       }
       store_tile(layout, params, state, tile.memory, first, tile.count, num_envs);
     };

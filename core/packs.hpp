@@ -86,7 +86,7 @@ struct PackFunctions {
   int (*bytes)(const Transition&, const Params&, int envs) = nullptr;  // memory of a tile of so many
   // A step of every environment. `terminated`, [env in the tile]: its episode has ended by the rules.
   void (*step)(const Transition&, const Params&, const PackPlace&, bool* terminated) = nullptr;
-  void (*observe)(const Transition&, const Params&, const PackPlace&) = nullptr;
+  void (*observe)(const Transition&, const Params&, const PackPlace&, const Observations& next) = nullptr;
 };
 
 template <class Env>
@@ -141,13 +141,13 @@ struct PackCode {
   }
 
   __attribute__((flatten)) static void observe(const Transition& transition, const Shared& shared,
-                                               const PackPlace& place) {
+                                               const PackPlace& place, const Observations& next) {
     const Params params(shared);
     const Stepper<Env> stepper(transition);
     const PackStage<W> stage{place.memory + state_bytes(params, place.layout.envs)};
     for (int near = 0; near < place.packs * W; near += W) {
       const Env env = tile_env<Env>(place.layout, params, place.memory, near, Lanes{});
-      stepper.observe(PackGroup<Env>{env, place.first + near, stage, Lanes{}}, transition.call.next);
+      stepper.observe(PackGroup<Env>{env, place.first + near, stage, Lanes{}}, next);
     }
   }
 };
@@ -167,16 +167,24 @@ struct PackedStepper {
   Stepper<Env> stepper;
   PackFunctions<Params> code;  // of width 0: there is none
 
-  template <class Seat>
-  void operator()(Seat& seat) const {
-    stepper(seat);
-  }
-
   int bytes(const Params& params, int envs) const { return code.width > 0 ? code.bytes(stepper, params, envs) : 0; }
 
+  template <class Tile>
+  void on_tile(const Tile& tile) const {
+    on_tile(tile, stepper.call.next);
+  }
+  template <class Tile>
+  void on_tile(const Tile& tile, const Observations& next) const {
+    for (int near = side_by_side(tile, next); near < tile.count; ++near) {
+      auto seat = tile.seat(near);
+      stepper(seat, next);
+    }
+  }
+
+ private:
   // Does what it can do side by side, and says how many environments that were.
   template <class Tile>
-  int side_by_side(Tile& tile) const {
+  int side_by_side(const Tile& tile, const Observations& next) const {
     const int packs = code.width > 0 ? tile.count / code.width : 0, envs = packs * code.width;
     if (stepper.call.operation != Call::kStep) return 0;
     for (int e = 0; e < envs; ++e) {
@@ -191,7 +199,7 @@ struct PackedStepper {
       auto seat = tile.seat(near);
       stepper.see_to(seat, Stepper<Env>::kEnds);
     }
-    code.observe(stepper, tile.params, place);
+    code.observe(stepper, tile.params, place, next);
     return envs;
   }
 };

@@ -54,8 +54,12 @@ struct Stepper : Transition {
   // `seat` is one environment and its lanes, see core/launch.hpp.
   template <class Seat>
   THRONG_HD void operator()(Seat& seat) const {
+    (*this)(seat, call.next);
+  }
+  template <class Seat>
+  THRONG_HD void operator()(Seat& seat, const Observations& next) const {
     see_to(seat, seat.taken() ? move_on(seat.env(), seat.e) : kNothing);
-    observe(seat.neighbours(), call.next);
+    observe(seat.neighbours(), next);
   }
 
   template <class Seat>
@@ -214,8 +218,9 @@ struct Stepper : Transition {
                  [&](int e, int agent, int, auto& out) { write_avail(group.env(e), agent, avail.dim, out); });
     }
     if constexpr (width_of<Env>() > 1) {
-      write_rows(group.lanes, group.stage, RowsOut(to.active + row), 1, RowShape(obs.rows, 1),
-                 [&](int, int agent, int, auto& out) { out(active(any, agent)); });
+      if (to.active)
+        write_rows(group.lanes, group.stage, RowsOut(to.active + row), 1, RowShape(obs.rows, 1),
+                   [&](int, int agent, int, auto& out) { out(active(any, agent)); });
     } else if (to.active) {
       group.lanes.each(group.size * obs.rows, [&](int i) {
         const int e = obs.by_rows(i);
