@@ -71,7 +71,7 @@ class CodeConvolution {
     before_activation(c, samples * sliding_.places(), out_, activation_, by_place(output(samples)), bias_,
                       by_place(d_out));
     sum_by_code(c, samples, x, d_out);
-    add_parts(c, std::min(samples, kParts));
+    add_parts(c.device, c.groups, std::min(samples, kParts), size(), partial_, c.gradients + kernel_);
   }
 
   // ---- the parts; public because nvcc wants the functions around its lambdas so ----
@@ -102,18 +102,6 @@ class CodeConvolution {
           for (int k = 0; k < count; ++k) sum[k] += d[k];
         }
       }
-    });
-  }
-
-  void add_parts(const Compute& c, int64_t parts) const {
-    const int64_t size = this->size(), apart = c.groups.apart;
-    const float* partial = partial_;
-    float* to = c.gradients + kernel_;
-    Backend::each(c.device, c.groups.count * size, [=] THRONG_BODY(int64_t i) {
-      const int64_t g = i / size, k = i - g * size;
-      float sum = 0;
-      for (int64_t part = 0; part < parts; ++part) sum += partial[(g * parts + part) * size + k];
-      to[g * apart + k] = sum;
     });
   }
 

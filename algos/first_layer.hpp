@@ -221,8 +221,8 @@ class FirstLayer {
     const int out = out_;
     const int64_t size = int64_t(view.features()) * out;
     const int64_t parts = views < 64 * kCodeParts ? (views + 63) / 64 : kCodeParts;
-    const int64_t apart = c.groups.apart, d_apart = Matmul::padded(views);
-    float *partial = partial_, *to = c.gradients + kernel_;
+    const int64_t d_apart = Matmul::padded(views);
+    float* partial = partial_;
     each_element(c.device, c.groups.count, parts * view.dim, (out + kWidth - 1) / kWidth,
                  [=] THRONG_BODY(int g, int64_t i, int block) {
                    const int64_t part = i / view.dim;
@@ -237,12 +237,7 @@ class FirstLayer {
                      for (int k = 0; k < count; ++k) sum[k] += d[(g * d_apart + r) * out + first + k];
                    }
                  });
-    Backend::each(c.device, c.groups.count * size, [=] THRONG_BODY(int64_t i) {
-      const int64_t g = i / size, k = i - g * size;
-      float sum = 0;
-      for (int64_t part = 0; part < parts; ++part) sum += partial[(g * parts + part) * size + k];
-      to[g * apart + k] = sum;
-    });
+    add_parts(c.device, c.groups, parts, size, partial, c.gradients + kernel_);
   }
 
  private:

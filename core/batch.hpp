@@ -67,10 +67,13 @@ class Batch final : public VecEnv {
     const RandomActions<Env> random(spec_, avail_actions, policies, actions);
     const Key drawn = fold_in(key, draw);
     const int64_t rows = num_rows();
-    constexpr int kRows = Backend::kCuda ? 1 : RandomActions<Env>::kRows;
+    constexpr int kRows = Backend::kCuda ? 1 : kDrawsAtOnce;
     Backend::each(*device_, (rows + kRows - 1) / kRows, [=] THRONG_HD(int64_t block) {
-      const int64_t first = block * kRows;
-      random.template choose<kRows>(drawn, first, first + kRows < rows ? first + kRows : rows);
+      if constexpr (Backend::kCuda) {
+        random.choose(drawn, block);
+      } else {
+        random.choose(drawn, block * kRows, (block + 1) * kRows < rows ? (block + 1) * kRows : rows);
+      }
     });
   }
 
@@ -117,13 +120,13 @@ class Batch final : public VecEnv {
     }
   }
 
-  Image render(int e, int size) override {
-    if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
+  Image render(int e, int size, int agent) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render(e, size, agent);
     if constexpr (HasRender<Env>) {
-      check_picture(e, size);
+      check_picture(e, size, agent);
       HostInstance<Env> instance(params_of(e));
       fetch(*device_, state_fields_, num_envs(), e, instance);
-      return draw(instance, size);
+      return draw(instance, size, agent);
     }
   }
 
@@ -167,8 +170,8 @@ class Batch final : public VecEnv {
   }
 
   void launch(const Call& call, const Place& place) {
-    if constexpr (HasVariants<Env> && Backend::kCuda) {
-      if (launch_variant(typename Env::Variants{}, call, place)) return;
+    if constexpr (HasVariants<Env>) {
+      if (!has_packs() && launch_variant(typename Env::Variants{}, call, place)) return;
     }
     launch_as<Env>(params_, call, place);
   }
@@ -221,13 +224,13 @@ class Batch final : public VecEnv {
     const BatchOptions& options = place.options;
     const Stepper<Rules> stepper(call, place.book, place.finals, spec_, options);
     Backend::tiles<Rules>(*device_, options.num_envs, shape_of<Rules>(options), params, place.fields,
-                          side_by_side(stepper, options));
+                          side_by_side(stepper));
   }
 
   template <class Rules, int kLanes>
   void random_steps(const typename Rules::Params& params, int steps, Key key, uint32_t draw) {
     const Stepper<Rules> stepper(step_call(actions_, observations_, outcomes_), book_, finals_, spec_, options_);
-    const auto inner = side_by_side(stepper, options_);
+    const auto inner = side_by_side(stepper);
     const RandomActions<Rules> random(spec_, observations_.avail_actions, nullptr, actions_);
     const RandomSteps<Rules, std::remove_const_t<decltype(inner)>> body{inner, random, observations_, spec_.num_agents,
                                                                         key,   draw,   steps};
@@ -253,21 +256,30 @@ class Batch final : public VecEnv {
     return {options.lanes, options.backwards, std::is_same_v<Rules, Env> ? far_params_ : nullptr};
   }
 
+  bool has_packs() const {
+#ifndef __CUDACC__
+    return packs_.width > 0 && !options_.backwards;
+#else
+    return false;
+#endif
+  }
+
   // A CPU takes neighbouring environments side by side where it can, but not backwards.
   template <class Rules>
-  auto side_by_side(const Stepper<Rules>& stepper, [[maybe_unused]] const BatchOptions& options) const {
+  auto side_by_side(const Stepper<Rules>& stepper) const {
 #ifndef __CUDACC__
     if constexpr (HasPacks<Rules>) {
-      return PackedStepper<Rules>{stepper, options.backwards ? PackFunctions<Params>{} : packs_};
+      return PackedStepper<Rules>{stepper, has_packs() ? packs_ : PackFunctions<Params> {}};
     }
 #endif
     if constexpr (Backend::kCuda || !HasPacks<Rules>) return stepper;
   }
 
-  // The first of the variants that fits; false if none does.
+  // The first of the variants that fits; false if none does. Those that unroll are for registers that a CPU does not have.
   template <class... Variant>
   bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
-    return ((Variant::Params::fits(params_) && place.options.lanes <= most_lanes<Variant>() &&
+    return (((Backend::kCuda || !Variant::Params::kUnrolls) && Variant::Params::fits(params_) &&
+             place.options.lanes <= most_lanes<Variant>() &&
              (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
             ...);
   }
@@ -366,6 +378,7 @@ EnvSpec measure_as(const typename Env::Params& params, const std::string& id) {
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
   }
   spec.renders = HasRender<Env>;
+  spec.renders_views = HasRenderView<Env>;
   spec.policies = {"random"};
   if constexpr (HasPolicies<Env>) {
     spec.policies.insert(spec.policies.end(), std::begin(Env::kPolicies), std::end(Env::kPolicies));

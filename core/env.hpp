@@ -54,12 +54,14 @@ namespace throng {
 //                                                     // act(policy, agent, const Memory&, out, rng)
 //     static constexpr bool kVaries = true;           // environments of a batch can have parameters of their own
 //     void render(Canvas&) const;                     // a picture of the state, drawn on the host (core/canvas.hpp)
+//     void render_view(int agent, Canvas&) const;     // a picture of what an agent sees of it; may use Scratch
 //     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
-//     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
+//     using Variants = Types<...>;                    // the same rules for settings that a compiler gains from knowing: an
 //                                                     // Env with the same State, whose Params are made from these Params if
 //                                                     // Variant::Params::fits(params);
-//                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
+//                                                     // Params::kUnrolls: its loops over Scratch have constant bounds, and
+//                                                     // only a GPU gains from it
 //     template <int W> using Packs = Types<...>;      // the same rules for W environments side by side, on the SIMD units of a CPU,
 //                                                     // in packs (core/pack.hpp): the first whose Params::suits(params). The name of
 //                                                     // the game then stands in packed_names of envs/meson.build, too
@@ -172,6 +174,10 @@ concept HasMemory = requires {
 template <class E>
 concept HasRender = requires(const E& e, Canvas& canvas) {
   e.render(canvas);
+};
+template <class E>
+concept HasRenderView = requires(const E& e, Canvas& canvas) {
+  e.render_view(0, canvas);
 };
 template <class E>
 concept HasFrames = requires(const typename E::Params& p) {

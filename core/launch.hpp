@@ -286,7 +286,9 @@ struct CpuTile {
   int first, count;  // in the batch
   Lanes lanes;
 
-  Seat<Env> seat(int near) const { return {tile_env<Env>(layout, params, memory, near, lanes), first + near}; }
+  Seat<Env> seat(int near) const {
+    return {tile_env<Env>(layout, params, memory, near, lanes, memory + layout.bytes), first + near};
+  }
 };
 
 struct CpuBackend {
@@ -317,8 +319,8 @@ struct CpuBackend {
   static void tiles(Device&, int num_envs, TileShape shape, const typename Env::Params& params,
                     const typename Env::State& state, Body body) {
     constexpr int kEnvs = CpuTile<Env>::kEnvs;
-    const TileLayout layout = TileLayout::of<Env>(params, kEnvs, 1);
-    size_t bytes = layout.bytes;
+    const TileLayout layout = TileLayout::of<Env>(params, kEnvs, 1, false);
+    size_t bytes = layout.bytes + TileLayout::of_scratch<Env>(params).bytes;  // one scratch for all, and always near
     if constexpr (requires { body.bytes(params, kEnvs); }) bytes = std::max<size_t>(bytes, body.bytes(params, kEnvs));
     auto tile = [&](int first) {
       static thread_local std::vector<Line> lines;

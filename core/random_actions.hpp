@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/draws.hpp"
 #include "core/env.hpp"
 #include "core/vec_env.hpp"
 
@@ -12,7 +13,8 @@ namespace throng {
 THRONG_HD inline int random_choice(const uint8_t* avail, int choices, uint32_t bits) {
   int legal = 0;
   for (int a = 0; a < choices; ++a) legal += avail[a];
-  int skip = high_product(bits, legal);
+  int skip = below_of(bits, legal);
+  if (legal == choices) return skip;
   int action = 0;
   while (avail[action] == 0 || skip-- > 0) ++action;
   return action;
@@ -21,49 +23,52 @@ THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, u
   return random_choice(avail, choices, bits(key, draw));
 }
 
-// The actions of all agents, or of those whose policy is number 0.
+// The actions of all agents, or of those whose policy is number 0. A number's draw is its index among all.
 template <class Env>
 struct RandomActions {
-  int num_actions, continuous;
+  int num_actions, dim;
   FixedList<int, 4> heads;
-  const uint8_t* avail;             // [row, num_actions]
-  const int32_t* policies;          // [row], or null
-  ActionOf<Env>* actions;           // [row, action_dim]
-  static constexpr int kRows = 16;  // that a CPU draws for at once
+  const uint8_t* avail;     // [row, num_actions]
+  const int32_t* policies;  // [row], or null
+  ActionOf<Env>* actions;   // [row, dim]
 
-  RandomActions(const Spec& spec, const uint8_t* avail, const int32_t* policies, void* actions)
+  RandomActions(const EnvSpec& spec, const uint8_t* avail, const int32_t* policies, void* actions)
       : num_actions(spec.num_actions),
-        continuous(spec.continuous),
+        dim(spec.action_dim()),
         heads(spec.heads),
         avail(avail),
         policies(policies),
         actions(static_cast<ActionOf<Env>*>(actions)) {}
 
-  // Of the rows from `first` on, not more than kMost; each number's draw is its index among all.
-  template <int kMost>
-  THRONG_HD void choose(Key drawn, int64_t first, int64_t end) const {
-    if constexpr (HasContinuousActions<Env>) {
-      for (int64_t i = first * continuous; i < end * continuous; ++i) {
-        if (chooses(i / continuous)) actions[i] = uniform(drawn, static_cast<uint32_t>(i), -1.0f, 1.0f);
-      }
-    } else {
-      const int num_heads = heads.size > 0 ? heads.size : 1;
-      for (int head = 0, skipped = 0; head < num_heads; ++head) {
-        const int choices = heads.size > 0 ? heads[head] : num_actions;
-        uint32_t words[kMost];
-        for (int k = 0; k < kMost; ++k) words[k] = bits(drawn, static_cast<uint32_t>((first + k) * num_heads + head));
-        for (int k = 0; k < kMost && first + k < end; ++k) {
-          const int64_t row = first + k;
-          if (!chooses(row)) continue;
-          actions[row * num_heads + head] = random_choice(avail + row * num_actions + skipped, choices, words[k]);
-        }
-        skipped += choices;
+  // The agent of a row.
+  THRONG_HD void choose(Key drawn, int64_t row) const {
+    for (int i = 0; i < dim; ++i) set(row, i, bits(drawn, static_cast<uint32_t>(row * dim + i)));
+  }
+
+  // The agents of several rows, on a CPU, which draws many numbers at once.
+  void choose(Key drawn, int64_t row, int64_t end) const {
+    for (int i = 0; row < end;) {
+      uint32_t words[kDrawsAtOnce];
+      draw_bits(drawn, static_cast<uint32_t>(row * dim + i), words);
+      for (int k = 0; k < kDrawsAtOnce && row < end; ++k) {
+        set(row, i, words[k]);
+        if (++i == dim) i = 0, ++row;
       }
     }
   }
 
  private:
-  THRONG_HD bool chooses(int64_t row) const { return !policies || policies[row] == 0; }
+  THRONG_HD void set(int64_t row, int i, uint32_t word) const {
+    if (policies && policies[row] != 0) return;
+    if constexpr (HasContinuousActions<Env>) {
+      actions[row * dim + i] = uniform_of(word, -1.0f, 1.0f);
+    } else {
+      int first = 0;
+      for (int head = 0; head < i; ++head) first += heads[head];
+      const int choices = heads.size > 0 ? heads[i] : num_actions;
+      actions[row * dim + i] = random_choice(avail + row * num_actions + first, choices, word);
+    }
+  }
 };
 
 // Several steps in one launch, each with random actions. All are as if called one by one, but only the last is observed.
@@ -92,7 +97,7 @@ struct RandomSteps {
       if (seat.taken()) {
         const int64_t row = int64_t(seat.e) * agents;
         const Key key = drawn(step);
-        seat.env().lanes.each(agents, [&](int a) { random.template choose<1>(key, row + a, row + a + 1); });
+        seat.env().lanes.each(agents, [&](int a) { random.choose(key, row + a); });
       }
       inner(seat, next(step));
     }
@@ -111,11 +116,7 @@ struct RandomSteps {
   {
     const int64_t first = int64_t(tile.first) * agents, end = first + int64_t(tile.count) * agents;
     for (int step = 0; step < steps; ++step) {
-      const Key key = drawn(step);
-      constexpr int kRows = RandomActions<Env>::kRows;
-      for (int64_t row = first; row < end; row += kRows) {
-        random.template choose<kRows>(key, row, row + kRows < end ? row + kRows : end);
-      }
+      random.choose(drawn(step), first, end);
       inner.on_tile(tile, next(step));
     }
   }

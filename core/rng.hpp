@@ -83,27 +83,39 @@ THRONG_HD constexpr Word bits(KeyOf<Word> key, std::type_identity_t<Word> i) {
 }
 
 // jax.random.uniform(key, shape)[i]: a multiple of 2^-23 in [0, 1).
+template <class Word>
+THRONG_HD constexpr auto uniform_of(Word bits) {
+  return real(bits >> 9) * 0x1p-23f;
+}
 template <class Word = uint32_t>
 THRONG_HD constexpr auto uniform(KeyOf<Word> key, std::type_identity_t<Word> i) {
-  return real(bits(key, i) >> 9) * 0x1p-23f;
+  return uniform_of(bits(key, i));
 }
 
 // jax.random.uniform(key, shape, minval=lo, maxval=hi)[i], product and sum rounded one after the other. Compiled JAX fuses
 // the two and can differ in the last bit. Host code relies on -ffp-contract=off; on the device the intrinsics never fuse.
-template <class Word = uint32_t>
-THRONG_HD auto uniform(KeyOf<Word> key, std::type_identity_t<Word> i, float lo, float hi) {
+template <class Word>
+THRONG_HD auto uniform_of(Word bits, float lo, float hi) {
 #ifdef __CUDA_ARCH__
-  const float value = __fadd_rn(__fmul_rn(uniform(key, i), hi - lo), lo);
+  const float value = __fadd_rn(__fmul_rn(uniform_of(bits), hi - lo), lo);
 #else
-  const auto value = uniform(key, i) * (hi - lo) + lo;
+  const auto value = uniform_of(bits) * (hi - lo) + lo;
 #endif
   return select(value < lo, lo, value);
 }
+template <class Word = uint32_t>
+THRONG_HD auto uniform(KeyOf<Word> key, std::type_identity_t<Word> i, float lo, float hi) {
+  return uniform_of(bits(key, i), lo, hi);
+}
 
 // An integer in [0, n), the high word of bits * n. Ours: jax.random.randint spends two draws and gives other numbers.
+template <class Word, class N>
+THRONG_HD constexpr N below_of(Word bits, N n) {
+  return high_product(bits, n);
+}
 template <class Word = uint32_t, class N>
 THRONG_HD constexpr N below(KeyOf<Word> key, std::type_identity_t<Word> i, N n) {
-  return high_product(bits(key, i), n);
+  return below_of(bits(key, i), n);
 }
 
 // What a game holds: rng.at(kWind).uniform(plant) is the wind at that plant. Each purpose gets a key of its own.

@@ -22,6 +22,10 @@ struct Counter {
   THRONG_HD void run(const T*, int n) {
     count += n;
   }
+  template <class T, int n>
+  THRONG_HD void fill(const auto&) {
+    count += n;
+  }
 };
 
 // Writes values one after the other. The element type is the writer's business, not the game's.
@@ -40,6 +44,18 @@ struct Writer {
       next += n;
     } else {
       for (int i = 0; i < n; ++i) (*this)(values[i]);
+    }
+  }
+  // The same in any order: body(V*) sets n values, where they belong if they are of the type that is written.
+  template <class V, int n>
+  THRONG_HD void fill(const auto& body) {
+    if constexpr (std::is_same_v<T, V>) {
+      body(next);
+      next += n;
+    } else {
+      V values[n];
+      body(values);
+      run(values, n);
     }
   }
 };
@@ -167,6 +183,15 @@ THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, Rows
     }
     return;
   }  // a row that does not fit is written in place
+#else
+  if (shape.parts == 1 && !lanes.backwards) {  // one row behind the other
+    return to.visit([&](auto* rows) {
+      Writer<std::remove_pointer_t<decltype(rows)>> out{rows};
+      for (int env = 0; env < envs; ++env) {
+        for (int row = 0; row < shape.rows; ++row) write(env, row, 0, out);
+      }
+    });
+  }
 #endif
   to.visit([&](auto* rows) {
     lanes.each(items, [&](int item) {

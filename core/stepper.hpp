@@ -238,7 +238,7 @@ struct Stepper : Transition {
 
   // The shapes of rows. Of a variant the compiler can count them itself.
   THRONG_HD RowShape obs_shape([[maybe_unused]] const Env& env) const {
-    if constexpr (IsVariant<Env>) {
+    if constexpr (IsVariant<Env> && kAlwaysInParts) {
       Counter row, part;
       env.observe(0, row);
       observe_part(env, 0, 0, part);
@@ -249,11 +249,12 @@ struct Stepper : Transition {
     return obs;
   }
   THRONG_HD RowShape avail_shape([[maybe_unused]] const Env& env) const {
-    if constexpr (IsVariant<Env>) return RowShape(Env::spec(env.p).num_agents, Env::spec(env.p).num_actions);
+    if constexpr (IsVariant<Env> && kAlwaysInParts)
+      return RowShape(Env::spec(env.p).num_agents, Env::spec(env.p).num_actions);
     return avail;
   }
   THRONG_HD RowShape world_state_shape([[maybe_unused]] const Env& env) const {
-    if constexpr (IsVariant<Env>) {
+    if constexpr (IsVariant<Env> && kAlwaysInParts) {
       Counter row, part;
       env.world_state(row);
       world_state_part(env, 0, part);

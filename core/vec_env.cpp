@@ -161,7 +161,7 @@ int VecEnv::policy_named(const std::string& name) const {
   throw_unknown("policy", name, spec_.policies, spec_.id);
 }
 
-void VecEnv::check_picture(int env, int size) const {
+void VecEnv::check_picture(int env, int size, int agent) const {
   if (env < 0 || env >= num_envs()) {
     throw Error("render: there is no environment " + std::to_string(env) + "; valid: 0 to " +
                 std::to_string(num_envs() - 1));
@@ -169,6 +169,12 @@ void VecEnv::check_picture(int env, int size) const {
   constexpr int kLargest = 8192;
   if (size < 16 || size > kLargest) {
     throw Error("render: size is " + std::to_string(size) + " pixels; valid: 16 to " + std::to_string(kLargest));
+  }
+  if (agent == kWhole) return;
+  if (!spec_.renders_views) throw Error(spec_.id + " draws no pictures of what an agent sees");
+  if (agent < 0 || agent >= spec_.num_agents) {
+    throw Error("render: there is no agent " + std::to_string(agent) + "; valid: 0 to " +
+                std::to_string(spec_.num_agents - 1));
   }
 }
 
@@ -185,7 +191,7 @@ void VecEnv::begin_all() {
 
 void VecEnv::launch_over(const Call&, const Memory&) { throw Error(spec_.id + " is no function of its state alone"); }
 
-Image VecEnv::render(int, int) { throw Error(spec_.id + " draws no pictures"); }
+Image VecEnv::render(int, int, int) { throw Error(spec_.id + " draws no pictures"); }
 std::vector<Image> VecEnv::render_step(int, const void*, int) { throw Error(spec_.id + " draws no pictures"); }
 
 EpisodeStatistics VecEnv::take_statistics() {

@@ -165,9 +165,10 @@ class THRONG_API VecEnv {
   virtual void vary(const void* params);
   virtual const void* params() const { return nullptr; }  // the game's struct that the batch was made with
 
-  // A picture of environment `env` as it is, drawn on the host; the longer side has `size` pixels. Error if the game draws
-  // none (spec().renders).
-  virtual Image render(int env, int size = 512);
+  // A picture of environment `env` as it is, or as an agent sees it, drawn on the host; the longer side has `size` pixels.
+  // Error if the game draws none (spec().renders, spec().renders_views).
+  static constexpr int kWhole = -1;
+  virtual Image render(int env, int size = 512, int agent = kWhole);
   // Pictures of the step that these actions would make now, for as many moments within it as the game knows. Changes
   // nothing. Host memory, [agent].
   virtual std::vector<Image> render_step(int env, const void* actions, int size = 512);
@@ -195,7 +196,7 @@ class THRONG_API VecEnv {
   void allocate();  // after the derived class has asked the arena for its state
   virtual void launch(const Call&) = 0;
   Call step_call(const void* actions, const Observations& next, const Outcomes& outcome) const;
-  void check_picture(int env, int size) const;
+  void check_picture(int env, int size, int agent = kWhole) const;
   void begin_all();  // reset_where() of all environments
   bool started_ = false;
 

@@ -1,4 +1,6 @@
 // `throng bench`: environment steps per second for several batch sizes; or what comes of episodes, with standard errors.
+#include <time.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -23,7 +25,7 @@ struct BenchOptions {
   std::string env, device = "auto";
   std::vector<int> num_envs;
   std::vector<std::string> overrides, policies;
-  bool statistics = false;
+  bool statistics = false, steps_alone = false;
   int64_t episodes = 10000;
   int lanes = 0, threads = 0, windows = 5, step_random = 0;
   int64_t hash_steps = 200;
@@ -48,6 +50,12 @@ struct Measured {
 };
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 // A batch that plays itself; the draws, and so the states, follow from the seed.
 class Player {
@@ -82,6 +90,18 @@ class Player {
     return seconds_since(start);
   }
 
+  // Of steps alone, without the time in which actions are drawn; and of this process alone, whatever else the machine does.
+  double timed_alone(int64_t steps) {
+    double seconds = 0;
+    for (int64_t i = 0; i < steps && !stop_.requested(); ++i) {
+      env_.policy_actions(policy_, env_.actions(), key_, drawn_++);
+      const double start = processor_seconds();
+      env_.step(env_.actions());
+      seconds += processor_seconds() - start;
+    }
+    return seconds;
+  }
+
  private:
   static constexpr uint32_t kActions = 1;  // the purpose of the key, apart from the environments' own
   VecEnv& env_;
@@ -93,10 +113,11 @@ class Player {
 };
 
 // Doubles a window until it is long enough; what is played meanwhile is the warm-up.
-int64_t steps_per_window(Player& player, double seconds, const StopOnSignal& stop) {
+template <class Timed>
+int64_t steps_per_window(const Timed& timed, double seconds, const StopOnSignal& stop) {
   int64_t steps = 1;
   while (true) {
-    const double took = player.timed(steps);
+    const double took = timed(steps);
     if (took >= seconds || stop.requested()) return steps;
     const double factor = std::clamp(1.1 * seconds / std::max(took, 1e-6), 1.2, 8.0);
     steps = static_cast<int64_t>(static_cast<double>(steps) * factor) + 1;
@@ -111,10 +132,13 @@ Measured measure_batch(VecEnv& env, const BenchOptions& options, Clock::time_poi
   result.first_step_ms = 1000 * seconds_since(asked);
   player.play(options.hash_steps - 1);
   result.state_hash = env.state_hash();
-  const int64_t steps = steps_per_window(player, options.seconds, stop);
+  const auto timed = [&](int64_t steps) {
+    return options.steps_alone ? player.timed_alone(steps) : player.timed(steps);
+  };
+  const int64_t steps = steps_per_window(timed, options.seconds, stop);
   env.take_statistics();
   for (int window = 0; window < options.windows && !stop.requested(); ++window) {
-    result.rates.push_back(static_cast<double>(steps) * env.num_envs() / player.timed(steps));
+    result.rates.push_back(static_cast<double>(steps) * env.num_envs() / timed(steps));
     result.steps += steps;
   }
   result.episodes = env.take_statistics().episodes;
@@ -153,6 +177,7 @@ nlohmann::ordered_json to_json(VecEnv& env, const BenchOptions& options, const n
   line["env_steps_per_s_min"] = *least;
   line["env_steps_per_s_max"] = *most;
   line["agent_steps_per_s"] = result.median() * agents;
+  line["steps_alone"] = options.steps_alone;
   line["windows"] = result.rates.size();
   line["steps"] = result.steps;
   line["episodes_ended"] = result.episodes;
@@ -291,6 +316,7 @@ int bench(BenchOptions options) {
   auto asked = Clock::now();
   const std::shared_ptr<Device> device = open_device(options.device);
   say("device: " + device->name());
+  if (options.steps_alone && device->is_cuda()) throw Error("--steps_alone: a GPU draws and steps in one stream");
   for (const std::string& id : ids) {
     if (!options.json && !options.statistics) {
       if (ids.size() > 1) print_line(id);
@@ -325,6 +351,8 @@ Action add_bench(CLI::App& app) {
                  "so many steps with random actions in one launch, only the last of them observed; 0 = one by one")
       ->capture_default_str();
   app.add_flag("--statistics", options->statistics, "what comes of whole episodes, for each --policy, not how fast");
+  app.add_flag("--steps_alone", options->steps_alone,
+               "CPU: count processor seconds of steps, without the drawing of actions");
   app.add_option("--episodes", options->episodes, "of --statistics, for each policy")->capture_default_str();
   app.add_option("--seconds", options->seconds, "least length of a timed window")->capture_default_str();
   app.add_option("--windows", options->windows, "timed windows; the median counts")->capture_default_str();

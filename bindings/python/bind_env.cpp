@@ -104,6 +104,7 @@ void bind_spec(py::module_& m) {
       .def_property_readonly("info", words(&EnvSpec::info))
       .def_property_readonly("policies", words(&EnvSpec::policies))
       .def_readonly("renders", &EnvSpec::renders)
+      .def_readonly("renders_views", &EnvSpec::renders_views)
       .def("__repr__", &spec_text<>);
 }
 
@@ -113,7 +114,7 @@ void bind_calls(py::class_<PythonEnv>& c) {
       .def("step_random", &PythonEnv::step_random, py::arg("steps"))
       .def("sample_actions", &PythonEnv::sample_actions, py::arg("policy") = "random")
       .def("vary", &PythonEnv::vary, py::arg("parameters"))
-      .def("render", &PythonEnv::render, py::arg("env") = 0, py::arg("size") = 512)
+      .def("render", &PythonEnv::render, py::arg("env") = 0, py::arg("size") = 512, py::arg("agent") = py::none())
       .def("render_step", &PythonEnv::render_step, py::arg("actions"), py::arg("env") = 0, py::arg("size") = 512)
       .def("statistics", &PythonEnv::statistics)
       .def("get_state", &PythonEnv::snapshot)

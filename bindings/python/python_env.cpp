@@ -354,10 +354,11 @@ void PythonEnv::vary(py::handle parameters) {
 
 // --- pictures -------------------------------------------------------------------------------------------------------
 
-py::array PythonEnv::render(py::handle index, py::handle size) {
+py::array PythonEnv::render(py::handle index, py::handle size, py::handle agent) {
   check_started("render()");
   const Turn turn(*this);
-  return stacked({env().render(integer<int>(index, "env", 0), integer<int>(size, "size", 0))})[py::int_(0)];
+  const int of_whom = agent.is_none() ? VecEnv::kWhole : integer<int>(agent, "agent", 0);
+  return stacked({env().render(integer<int>(index, "env", 0), integer<int>(size, "size", 0), of_whom)})[py::int_(0)];
 }
 
 py::array PythonEnv::render_step(py::handle actions, py::handle index, py::handle size) {

@@ -40,7 +40,7 @@ class PythonEnv {
   py::tuple step_random(py::handle steps);
   py::object sample_actions(const std::string& policy);
   void vary(py::handle parameters);
-  py::array render(py::handle env, py::handle size);
+  py::array render(py::handle env, py::handle size, py::handle agent);
   py::array render_step(py::handle actions, py::handle env, py::handle size);
   py::dict statistics();
 

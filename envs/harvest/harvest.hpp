@@ -37,7 +37,7 @@ namespace throng::harvest {
 inline constexpr float kEndProbability = 0.15f;
 inline constexpr int kEndFrom = 1000, kEndEvery = 100;
 
-// P is Params, or Sized where the compiler knows the sizes and the rules.
+// P is Params, or Sized or SizedClean where the compiler knows the sizes or the rules as well.
 template <class P>
 struct EnvOf {
   using Params = P;
@@ -60,12 +60,18 @@ struct EnvOf {
     Spec spec;
     spec.num_agents = p.num_agents;
     spec.num_actions = kActions;
+    spec.num_objectives = p.components ? kNumObjectives : 1;
     spec.time_limit = p.rule.time_limit;
     spec.obs_low = 0;
     spec.obs_high = p.rule.mistaken_self ? 23 : p.rule.in_turn ? 13 : 8;
     spec.obs_grid = {1, kViewSide, kViewSide};
     spec.lanes = p.num_agents < 8 ? 24 : 3 * p.num_agents;
     return spec;
+  }
+
+  static std::string objective_name(const P& p, int objective) {
+    constexpr const char* kParts[] = {"apples", "sustainability", "peace"};
+    return p.components ? kParts[objective] : "reward";
   }
 
   // --- the beginning of an episode
@@ -203,13 +209,12 @@ struct EnvOf {
       for (int line = 0; line < kViewSide; ++line) Line().write(out);
       return;
     }
-    const Sight sight = Sight::of(*this, agent);
-    for (int line = 0; line < kViewSide; ++line) look(*this, agent, sight, line).write(out);
+    out.template fill<uint8_t, kViewSide * kViewSide>([&](uint8_t* cells) { look(*this, agent, cells); });
   }
   THRONG_HD static int observe_parts(const P&) { return kViewSide; }
   THRONG_HD void observe_part(int agent, int line, auto& out) const {
     Line seen;
-    if (in_play(agent)) seen = look(*this, agent, Sight::of(*this, agent), line);
+    if (in_play(agent)) seen = look(*this, agent, Window::of(*this, agent), line);
     seen.write(out);
   }
 
@@ -225,15 +230,14 @@ struct EnvOf {
 
   THRONG_HD static int world_state_parts(const P& p) { return harvest::world_state_parts(p); }
   THRONG_HD void world_state_part(int part, auto& out) const { write_world_state(*this, part, out); }
-  THRONG_HD void world_state(auto& out) const {
-    for (int part = 0; part < world_state_parts(p); ++part) world_state_part(part, out);
-  }
+  THRONG_HD void world_state(auto& out) const { write_world_state(*this, out); }
 
   // --- what is measured, shown, and played
 
   THRONG_HD void info(auto& out) const { measure(*this, out); }
 
   void render(Canvas& canvas) const { draw_orchard(*this, canvas); }
+  void render_view(int agent, Canvas& canvas) const { draw_window(*this, agent, canvas); }
 
   // The players that come with the game walk to the nearest apple: the greedy one to any, the careful one to apples that have
   // four others around them.
@@ -242,7 +246,7 @@ struct EnvOf {
 
 struct Env : EnvOf<Params> {
   // What is played most has a kernel of its own.
-  using Variants = Types<EnvOf<Sized>>;
+  using Variants = Types<EnvOf<SizedClean>, EnvOf<Sized>>;
 };
 static_assert(Environment<Env>);
 

@@ -47,6 +47,7 @@ struct Params {
   bool walls_cause_death = true;
   uint8_t opponent = kHeuristic;
   bool self_play_reward = false;
+  bool components = false;
   bool enemy_shoots = true;
   uint8_t attack_mode = kClosest;
   bool spawn_clamp = false;
@@ -83,6 +84,7 @@ struct Params {
       "learn; or a saved policy (algos/teams.hpp)");
     v("self_play_reward", self_play_reward,
       "zero-sum: the bonus for the winners, its negative for the losers, no more");
+    v("components", components, "rewards are vectors: damage done, survival of the own team, the bonus");
     v("enemy_shoots", enemy_shoots, "scripted units attack; otherwise they only move");
     v("attack_mode", attack_mode, kAttackModes, "whom a scripted unit attacks: the closest in range, or a random one");
     v("spawn_clamp", spawn_clamp, "units start within the map, a radius from its border at least");
@@ -128,6 +130,7 @@ struct Params {
   void check() {
     check_team("ally_units", ally_units);
     check_team("enemy_units", enemy_units);
+    if (components && self_play_reward) throw Error("smax: with components there is no self_play_reward");
     // The ordinary starting points keep kSpawnSpread from the border of such a map.
     check_number("map_width", map_width, 4 * kSpawnSpread, 1e4f);
     check_number("map_height", map_height, 4 * kSpawnSpread, 1e4f);
@@ -228,11 +231,12 @@ template <int kAllies, int kEnemies>
 struct Sized : Params {
   static constexpr bool kListsFighters = false;
   static constexpr bool kUnrolls = kAllies + kEnemies <= 10;  // of more, the code would be too long
-  static constexpr bool legacy = false;
+  static constexpr bool legacy = false, components = false;
 
   THRONG_HD explicit Sized(const Params& p) : Params(p) {}
   static bool fits(const Params& p) {
-    return p.num_allies() == kAllies && p.num_enemies() == kEnemies && !p.legacy && !p.self_play();
+    const bool usual = !p.legacy && !p.self_play() && !p.components;
+    return usual && p.num_allies() == kAllies && p.num_enemies() == kEnemies;
   }
 
   THRONG_HD static constexpr int num_allies() { return kAllies; }

@@ -66,8 +66,14 @@ struct EnvOf {
     spec.time_limit = p.max_steps + 1;
     spec.obs_low = p.derived.obs_low;
     spec.obs_high = p.derived.obs_high;
+    spec.num_objectives = p.components ? kNumObjectives : 1;
     spec.lanes = p.num_units();
     return spec;
+  }
+
+  static std::string objective_name(const P& p, int objective) {
+    constexpr const char* kParts[] = {"damage", "survival", "win"};
+    return p.components ? kParts[objective] : "reward";
   }
 
   static std::string agent_name(const P& p, int agent) {
@@ -294,15 +300,25 @@ struct EnvOf {
   }
 
   // All of a team, dead or alive, earn the mean share of health that the other team lost, by whatever cause, and the bonus if
-  // they have won. With self_play_reward damage earns nothing, and the losers pay the bonus.
+  // they have won. With self_play_reward damage earns nothing, and the losers pay the bonus. With components each part, and what
+  // the own team lost, is an objective of its own.
   THRONG_HD void pay(Rewards rewards) {
-    const int allies = p.num_allies(), units = p.num_units(), first = p.self_play() ? 0 : allies;
+    const int allies = p.num_allies(), units = p.num_units(), first = p.self_play() || p.components ? 0 : allies;
     for_each(units - first, [&](int i) {
       const int unit = first + i;
       const Int type = s.type[unit];
       w.loss[unit] = (s.health[unit] - w.loss[unit]) / lookup(p.max_health, type);
     });
     const Bool victory = won(), defeat = lost();
+    if (p.components) {
+      const Real of_allies = lost_by(0, allies), of_enemies = lost_by(allies, units);
+      for_each(p.num_agents(), [&](int agent) {
+        rewards(agent, kDamage) = is_ally(agent) ? of_enemies : of_allies;
+        rewards(agent, kSurvival) = is_ally(agent) ? -of_allies : -of_enemies;
+        rewards(agent, kWin) = select(is_ally(agent) ? victory : defeat, p.won_battle_bonus, 0);
+      });
+      return;
+    }
     const Real for_allies = earnings(allies, units, victory, defeat);
     const Real for_enemies = p.self_play() ? earnings(0, allies, defeat, victory) : 0;
     for_each(p.num_agents(), [&](int agent) { rewards(agent) = is_ally(agent) ? for_allies : for_enemies; });
@@ -312,9 +328,14 @@ struct EnvOf {
   THRONG_HD Real earnings(int first, int end, Bool victory, Bool defeat) const {
     const Real bonus = select(victory, p.won_battle_bonus, 0);
     if (p.self_play_reward) return select(defeat, -p.won_battle_bonus, bonus);
+    return lost_by(first, end) + bonus;
+  }
+
+  // The mean share of health that these units lost in this step.
+  THRONG_HD Real lost_by(int first, int end) const {
     Real loss = 0;
     loop(first, end, [&](int unit) { loss += w.loss[unit]; });
-    return -loss / static_cast<float>(end - first) + bonus;
+    return -loss / static_cast<float>(end - first);
   }
 
   // --- what is so

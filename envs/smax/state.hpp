@@ -46,7 +46,8 @@ struct StateOf {
 };
 using State = StateOf<1>;
 
-enum Count { kAllyFighters, kFighters };  // the allies come first
+enum Objective { kDamage, kSurvival, kWin, kNumObjectives };  // of rewards that are vectors
+enum Count { kAllyFighters, kFighters };                      // the allies come first
 
 // Working memory of a step. Its fighters are the units that are alive when it begins, in ascending order: what is indexed
 // by fighter costs less and less as a battle goes on.

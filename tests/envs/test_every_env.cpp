@@ -300,6 +300,16 @@ TEST_CASE("pictures show the state, on either device, and those of a step end wh
     CHECK_THROWS_AS(env.render(3), Error);
     CHECK_THROWS_AS(env.render(-1), Error);
     const uint64_t hash = env.state_hash();
+    const int last = env.spec().num_agents - 1;
+    Image view;
+    if (env.spec().renders_views) {
+      view = env.render(1, 200, last);
+      CHECK(std::max(view.width, view.height) == 200);
+      CHECK(std::set(view.rgb.begin(), view.rgb.end()).size() > 2);
+      CHECK_THROWS_AS(env.render(1, 200, last + 1), Error);
+    } else {
+      CHECK_THROWS_AS(env.render(1, 200, last), Error);
+    }
     drive.choose();
     const auto* actions = static_cast<const uint32_t*>(env.actions());
     const std::vector<Image> step = env.render_step(1, actions + env.spec().num_agents * env.spec().action_dim(), 200);
@@ -310,6 +320,7 @@ TEST_CASE("pictures show the state, on either device, and those of a step end wh
     for (const std::string& device : test_devices()) {
       Drive other(id, device, batch_of(3, Autoreset::disabled));
       CHECK(other.run(6).env().render(1, 200).rgb == before.rgb);
+      if (env.spec().renders_views) CHECK(other.env().render(1, 200, last).rgb == view.rgb);
     }
   }
 }

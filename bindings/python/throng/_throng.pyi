@@ -106,6 +106,9 @@ class EnvSpec:
     def renders(self) -> bool:
         """The game draws pictures."""
     @property
+    def renders_views(self) -> bool:
+        """And pictures of what an agent sees."""
+    @property
     def info(self) -> tuple[str, ...]:
         """Measures of an episode beside return and length: ("won", ...)."""
 
@@ -188,9 +191,10 @@ class VecEnv:
         for an unknown parameter, an unfit value, a list of another length, or if the game does not
         allow it.
         """
-    def render(self, env: int = 0, size: int = 512) -> NDArray[np.uint8]:
-        """A picture of one environment as it is, (height, width, 3), its longer side `size` pixels.
-        It is drawn without a window. ValueError if the game draws none (spec.renders)."""
+    def render(self, env: int = 0, size: int = 512, agent: int | None = None) -> NDArray[np.uint8]:
+        """A picture of one environment as it is, or as an agent sees it, (height, width, 3), its longer
+        side `size` pixels. It is drawn without a window. ValueError if the game draws none
+        (spec.renders, spec.renders_views)."""
     def render_step(
         self, actions: ArrayLike | Any, env: int = 0, size: int = 512
     ) -> NDArray[np.uint8]:
