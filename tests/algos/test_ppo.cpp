@@ -132,7 +132,7 @@ TEST_CASE("replaying a rollout gives the recurrent states of acting, bit for bit
   ppo.gather(0);
   ppo.compute_loss(0, std::vector<double>(kPpoTerms).data());
   const size_t numbers = r.rows() * ppo.state_dim();
-  const float* states = ppo.policy().states().data;
+  const float* states = ppo.policy().states().rows.data;
   const float* last = states + (r.num_steps - 1) * numbers;
   CHECK(std::equal(last, last + numbers, after_acting.as<float>().begin()));
   // Acting step by step from the same beginning, on buffers elsewhere: the same states at every time.
