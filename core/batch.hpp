@@ -12,7 +12,7 @@
 #include "core/instance.hpp"
 #include "core/launch.hpp"
 #ifndef __CUDACC__
-#include "core/packs.hpp"
+#include "core/side_by_side.hpp"
 #endif
 #include "core/picture.hpp"
 #include "core/players.hpp"
