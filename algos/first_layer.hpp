@@ -8,6 +8,7 @@
 #include "algos/by_code.hpp"
 #include "algos/compute.hpp"
 #include "algos/parameters.hpp"
+#include "core/bfloat16.hpp"
 #include "core/spec.hpp"
 
 namespace throng {
@@ -35,10 +36,12 @@ struct View {
   }
 };
 
-// The rows of a view, and the goals [group, rows, goal_dim] of the agents who see them.
+// The rows of a view, and the goals [group, rows, goal_dim] of the agents who see them. Where networks store samples in bfloat16
+// (see HalfNetwork) the rows may be so, too.
 struct Seen {
   const void* rows;
   const float* goals = nullptr;
+  const Bfloat16* half = nullptr;  // [group, rows, half_width(dim)]
 };
 
 // What is appended to rows is never written beside them: its products are added to theirs.
@@ -57,6 +60,9 @@ class FirstLayer {
 
   const View& view() const { return view_; }
   int out() const { return out_; }
+  Activation activation() const { return activation_; }
+  int64_t kernel() const { return kernel_; }
+  int64_t bias() const { return bias_; }
   int columns_summed() const { return out_ * std::max(1, view_.num_ids); }  // at once; what the Reducer needs room for
 
   void want(Arena& arena, int groups, int64_t rows, bool train) {

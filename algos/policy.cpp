@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "algos/pool.hpp"
+
 namespace throng {
 
 namespace {
@@ -17,15 +19,28 @@ std::string checkpoint_path(const std::string& folder, const std::string& checkp
 
 }  // namespace
 
+PolicyName::PolicyName(const std::string& text)
+    : folder(text.substr(0, text.rfind('@'))),
+      checkpoint(folder.size() == text.size() ? "latest" : text.substr(folder.size() + 1)) {}
+
 Policy::Policy(Run run, const std::string& checkpoint, const EnvSpec& spec, std::shared_ptr<Device> device,
                int num_envs)
-    : run_(std::move(run)), path_(checkpoint_path(run_.folder, checkpoint)), device_(std::move(device)) {
-  const Checkpoint from = read_checkpoint(path_);
-  timesteps_ = from.timesteps;
+    : run_(std::move(run)), device_(std::move(device)) {
   TrainConfig config = run_.train;
   config.num_steps = 0;  // it acts and does not learn
   learner_ = make_learner(device_, spec, num_envs, {config});
-  learner_->load(from.parameters, {});
+  if (checkpoint.starts_with("pool/")) {  // holds parameters and nothing else
+    path_ = run_.folder + "/" + checkpoint;
+    for (const PoolEntry& entry : load_pool(run_.folder)) {
+      if (pool_path(run_.folder, entry.file) == path_) timesteps_ = entry.timesteps;
+    }
+    learner_->load(read_safetensors(path_).tensors, {});
+  } else {
+    path_ = checkpoint_path(run_.folder, checkpoint);
+    const Checkpoint from = read_checkpoint(path_);
+    timesteps_ = from.timesteps;
+    learner_->load(from.parameters, {});
+  }
 }
 
 }  // namespace throng

@@ -11,9 +11,15 @@
 
 namespace throng {
 
+// "runs/mine@best": a run's folder and a checkpoint of it; without one it is "latest".
+struct PolicyName {
+  std::string folder, checkpoint;
+  explicit PolicyName(const std::string& text);
+};
+
 class Policy {
  public:
-  // `checkpoint`: "latest", "best", or a file, by its path or its name in the run's folder. `spec` is that of the run's
+  // `checkpoint`: "latest", "best", or a file, by its path or its name in the run's folder ("pool/0003.safetensors": a snapshot). `spec` is that of the run's
   // environment (envs/registry.hpp: env_spec(run.env, run.env_config)). Acting is for any number of rows; `num_envs` is how many
   // environments to have room for at once. Error if there is no such checkpoint, or if it is of another network.
   Policy(Run run, const std::string& checkpoint, const EnvSpec& spec, std::shared_ptr<Device> device, int num_envs = 1);

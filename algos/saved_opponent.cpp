@@ -1,9 +1,7 @@
 // Loads the policy of a run, and lets it act for the second team.
 #include "algos/saved_opponent.hpp"
 
-#include "algos/checkpoint.hpp"
-#include "algos/learner.hpp"
-#include "algos/run.hpp"
+#include "algos/policy.hpp"
 #include "core/error.hpp"
 
 namespace throng {
@@ -18,30 +16,29 @@ EnvSpec spec_of_second(EnvSpec spec) {
 
 class SavedOpponent final : public Opponent {
  public:
-  SavedOpponent(const VecEnv& both, const std::string& folder)
+  SavedOpponent(const VecEnv& both, const std::string& text)
       : device_(both.device()),
         spec_(spec_of_second(both.spec())),
         rows_(int64_t(both.num_envs()) * spec_.num_agents),
         arena_(both.shared_device()) {
-    const Run run = Run::load(folder);
-    learner_ = make_learner(both.shared_device(), spec_, both.num_envs(), {run.train});
-    if (learner_->state_dim() > 0) arena_.want(state_, rows_ * learner_->state_dim());
-    arena_.commit();
-    const Checkpoint checkpoint = read_checkpoint(latest_checkpoint(folder));
+    const PolicyName name(text);
+    const Run run = Run::load(name.folder);
     try {
-      learner_->load(checkpoint.parameters, {});  // it does not learn, and its recurrent state is its own
+      policy_ = std::make_unique<Policy>(run, name.checkpoint, spec_, both.shared_device(), both.num_envs());
     } catch (const Error& error) {
-      throw Error("opponent " + folder + " (trained in " + run.env + "): " + error.what());
+      throw Error("opponent " + text + " (trained in " + run.env + "): " + error.what());
     }
+    if (policy_->state_dim() > 0) arena_.want(state_, rows_ * policy_->state_dim());
+    arena_.commit();
   }
 
   void act(const Observations& seen, const uint8_t* ended, Key key, uint32_t draw, void* actions) override {
-    learner_->act_on(seen, ended, state_, rows_, /*greedy=*/false, key, draw, actions);
+    policy_->act(seen, ended, state_, rows_, /*greedy=*/false, key, draw, actions);
   }
 
   std::map<std::string, Tensor> snapshot() override {
     if (state_ == nullptr) return {};
-    const int64_t dim = learner_->state_dim();
+    const int64_t dim = policy_->state_dim();
     return {{"state", Tensor::of<float>({rows_, dim}, download(device_, state_, rows_ * dim))}};
   }
 
@@ -58,13 +55,13 @@ class SavedOpponent final : public Opponent {
   int64_t rows_;
   Arena arena_;
   float* state_ = nullptr;  // [env, agent, state_dim], recurrent
-  std::unique_ptr<Learner> learner_;
+  std::unique_ptr<Policy> policy_;
 };
 
 }  // namespace
 
-std::unique_ptr<VecEnv> against_run(std::unique_ptr<VecEnv> both, const std::string& folder) {
-  auto opponent = std::make_unique<SavedOpponent>(*both, folder);
+std::unique_ptr<VecEnv> against_run(std::unique_ptr<VecEnv> both, const std::string& policy) {
+  auto opponent = std::make_unique<SavedOpponent>(*both, policy);
   return against(std::move(both), std::move(opponent));
 }
 

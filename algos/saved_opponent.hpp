@@ -8,15 +8,15 @@
 
 namespace throng {
 
-// `both` as an environment of its first team, whose opponent is the policy of the run in `folder` (the file that
-// checkpoints/latest names). It draws its actions, by the mask of the other team. Error unless the policy sees and chooses as
+// `both` as an environment of its first team, whose opponent is a run's policy: "runs/mine", its latest, or "runs/mine@best"
+// (algos/policy.hpp). It draws its actions, by the mask of the other team. Error unless the policy sees and chooses as
 // many things as an agent of that team.
-std::unique_ptr<VecEnv> against_run(std::unique_ptr<VecEnv> both, const std::string& folder);
+std::unique_ptr<VecEnv> against_run(std::unique_ptr<VecEnv> both, const std::string& policy);
 
 // Makes such environments of what `make` makes.
 template <class Make>
-Make against_run(const Make& make, const std::string& folder) {
-  return [=](const auto&... what) { return against_run(make(what...), folder); };
+Make against_run(const Make& make, const std::string& policy) {
+  return [=](const auto&... what) { return against_run(make(what...), policy); };
 }
 
 }  // namespace throng

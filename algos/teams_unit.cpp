@@ -1,5 +1,6 @@
 // Games of two teams as environments of single sides: rows are parted after every step. Compiled for CPU and CUDA.
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "algos/team_rows.hpp"
@@ -52,6 +53,7 @@ class TeamsOf final : public Teams {
               options_of(*both, options.own.size())),
         both_(std::move(both)),
         opponent_(std::move(opponent)),
+        sides_(options.own),
         zero_sum_(options.zero_sum),
         games_(both_->num_envs()) {
     const std::vector<Side> left = others(games_, options.own);
@@ -92,7 +94,27 @@ class TeamsOf final : public Teams {
     if (seeds.size() != 1) throw Error(spec_.id + ": opponents draw from one stream, so there is one seed");
     reset(seeds[0]);
   }
-  Image render(int env, int size, int agent) override { return both_->render(env, size, agent); }
+
+  Image render(int env, int size, int agent) override {
+    check_picture(env, size, agent);
+    const Side side = sides_[env];
+    return both_->render(side.game, size, agent != kWhole && side.team ? own_.first + agent : agent);
+  }
+
+  // The opponent answers as it will in the step, and then forgets it.
+  std::vector<Image> render_step(int env, const void* actions, int size) override {
+    check_picture(env, size);
+    std::map<std::string, Tensor> before;
+    if (opponent_) before = opponent_->snapshot();
+    choose_others();
+    if (opponent_) opponent_->restore(before);
+    const Side side = sides_[env];
+    const int dim = spec_.action_dim(), of_first = own_.first, of_team = side.team ? own_.all - of_first : of_first;
+    const size_t game = size_t(own_.all) * dim, own = size_t(side.team ? of_first : 0) * dim;
+    auto all = download(*device_, static_cast<const uint32_t*>(both_->actions()) + side.game * game, game);
+    std::memcpy(all.data() + own, actions, size_t(of_team) * dim * sizeof(uint32_t));
+    return both_->render_step(side.game, all.data(), size);
+  }
 
   std::vector<uint64_t> state_hashes() override { return both_->state_hashes(); }
 
@@ -225,18 +247,23 @@ class TeamsOf final : public Teams {
   }
 
   void step_both(const Call& call) {
-    const int dim = spec_.action_dim();
     auto* actions = static_cast<uint32_t*>(both_->actions());
-    give(*device_, own_, static_cast<const uint32_t*>(call.actions), actions, dim);
-    if (opponent_) {
-      spread(*device_, other_, ends_, other_ended_);
-      opponent_->act({other_obs_, other_avail_, other_active_, nullptr}, other_ended_, key_, draw_, other_actions_);
-      give(*device_, other_, other_actions_, actions, dim);
-    }
-    if (bots_) both_->mixed_actions(bots_, actions, fold_in(key_, kBots), draw_);
+    give(*device_, own_, static_cast<const uint32_t*>(call.actions), actions, spec_.action_dim());
+    choose_others();
     ++draw_;
     both_->step(actions);
     take_outcome(call.outcome);
+  }
+
+  // What the other sides do next, in both_->actions().
+  void choose_others() {
+    auto* actions = static_cast<uint32_t*>(both_->actions());
+    if (opponent_) {
+      spread(*device_, other_, ends_, other_ended_);
+      opponent_->act({other_obs_, other_avail_, other_active_, nullptr}, other_ended_, key_, draw_, other_actions_);
+      give(*device_, other_, other_actions_, actions, spec_.action_dim());
+    }
+    if (bots_) both_->mixed_actions(bots_, actions, fold_in(key_, kBots), draw_);
   }
 
   void take_outcome(const Outcomes& to) {
@@ -280,6 +307,7 @@ class TeamsOf final : public Teams {
 
   std::unique_ptr<VecEnv> both_;
   std::unique_ptr<Opponent> opponent_;
+  std::vector<Side> sides_;  // own
   bool zero_sum_;
   int games_;
   Rows own_, other_;

@@ -230,8 +230,7 @@ Entrant load_entrant(const std::string& text, const TournamentGame& game, const 
     }
     return entrant;
   }
-  const size_t at = text.rfind('@');
-  const std::string folder = text.substr(0, at), checkpoint = at == std::string::npos ? "latest" : text.substr(at + 1);
+  const auto [folder, checkpoint] = PolicyName(text);
   Run run = Run::load(folder);
   const EnvSpec learned = learner_spec(spec_of(run.env, run.env_config), run.train);
   if (learned.obs_dim != spec.obs_dim || learned.obs_dtype != spec.obs_dtype ||
@@ -239,13 +238,10 @@ Entrant load_entrant(const std::string& text, const TournamentGame& game, const 
     throw Error(text + " was trained in " + run.env + ", where an agent sees or chooses other things than in " +
                 spec.id);
   }
-  const bool of_pool = checkpoint.starts_with("pool/");
-  auto policy = std::make_shared<Policy>(std::move(run), of_pool ? "latest" : checkpoint, learned, device,
-                                         kRoom / learned.num_agents + 1);
+  auto policy = std::make_shared<Policy>(std::move(run), checkpoint, learned, device, kRoom / learned.num_agents + 1);
   entrant.timesteps = policy->timesteps();
   entrant.learner = std::shared_ptr<Learner>(policy, &policy->learner());
-  if (of_pool) entrant.learner->load(read_safetensors(folder + "/" + checkpoint).tensors, {});
-  if (at != std::string::npos) return entrant;
+  if (folder != text) return entrant;
   for (const PoolEntry& member : load_pool(folder)) {
     if (member.weight <= 0) continue;
     if (!entrant.pool) entrant.pool = std::make_shared<Pool>(device);

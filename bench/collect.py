@@ -21,11 +21,17 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ENVS = ["smax/3m", "smax/2s3z", "smax/smacv2_10_units", "smax/27m_vs_30m"]  # those that JaxMARL was measured on
+MOMALAND = ["beach/default", "beach/10_agents", "item_gathering/default", "route_choice/braess_1", "route_choice/ow",
+            "gem_mining/default", "drones/surround", "drones/escort", "drones/catch", "connect4/7x6", "breakthrough/8x8",
+            "samegame/15x15", "ingenious/2_players"]  # those that MOMAland was measured on
 STEPPING = {  # part: options of `throng bench`; without --num_envs its own sweep
     "stepping_cuda": ["--device", "cuda"],
     "stepping_cpu": ["--device", "cpu", "--num_envs", "64,256,1024,4096"],
     "stepping_cpu_1_thread": ["--device", "cpu", "--threads", "1", "--num_envs", "256,1024"],
+    "momaland_cuda": ["--device", "cuda", "--num_envs", "4096,65536", "--seconds", "0.05", "--hash_steps", "20"],
+    "momaland_cpu_core": ["--device", "cpu", "--threads", "1", "--num_envs", "4,32,200", "--seconds", "0.1", "--steps_alone"],
 }
+PINNED = {"momaland_cpu_core"}  # to one core; MOMAland's actions were drawn beforehand, so ours are not counted either
 # Games with short steps: a launch still counts where the sweep of `throng bench` ends.
 LARGER = {"govsim": "65536,262144,1048576,2097152,4194304", "harvest": "4096,16384,65536,131072,262144,524288"}
 SOURCES = ["core", "envs", "algos", "bindings", "meson.build"]  # what decides how fast it is
@@ -63,6 +69,7 @@ def machine_line(name, commit):
         "changed": bool(said("git", "status", "--porcelain", "--", *SOURCES)),
         "cpu": cpu_model(),
         "cpu_threads": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 1),  # processes that wanted a core in the last minute
         "gpu": gpu_name,
         "gpu_memory": memory,
         "driver": driver,
@@ -92,12 +99,17 @@ def has_gpu(program):
     return any(line.get("check", "").startswith("gpu ") for line in run(program, "doctor", "--json"))
 
 
-def stepping(program, envs, options):
+def stepping(program, envs, part):
     def sizes(env):
         game = env.split("/")[0]
-        return ["--num_envs", LARGER[game]] if game in LARGER and "--num_envs" not in options else []
+        return ["--num_envs", LARGER[game]] if game in LARGER and "--num_envs" not in STEPPING[part] else []
 
-    return [line for env in envs for line in run(program, "bench", env, "--json", *options, *sizes(env))]
+    cores = os.sched_getaffinity(0)
+    if part in PINNED:
+        os.sched_setaffinity(0, {max(cores)})  # the children inherit it
+    lines = [line for env in envs for line in run(program, "bench", env, "--json", *STEPPING[part], *sizes(env))]
+    os.sched_setaffinity(0, cores)
+    return lines
 
 
 def training(program, env, device, seed):
@@ -133,7 +145,7 @@ def arguments():
     parser.add_argument("--train", metavar="ENV", action="append", default=[], help="a training run, too (repeatable)")
     parser.add_argument("--seeds", metavar="N", type=int, default=1, help="training runs of each ENV: seeds 0 to N-1")
     parser.add_argument("--no-stepping", action="store_true", help="training runs alone")
-    parser.add_argument("--env", metavar="ENV", action="append", help=f"step these instead of {', '.join(ENVS)}")
+    parser.add_argument("--env", metavar="ENV", action="append", help="step these instead of a part's own")
     parser.add_argument("--machine", help="name of the folder (default: from the GPU or CPU)")
     parser.add_argument("--out", default=os.path.join(ROOT, "bench", "results"), help="default: bench/results")
     parser.add_argument("--program", default=os.path.join(ROOT, "throng"), help="default: the launcher ./throng")
@@ -148,7 +160,8 @@ def main():
     gpu = has_gpu(options.program)
     parts = [] if options.no_stepping else options.only or [p for p in STEPPING if gpu or "cuda" not in p]
     for part in parts:
-        keep(folder, part, [facts, *stepping(options.program, options.env or ENVS, STEPPING[part])])
+        envs = options.env or (MOMALAND if part.startswith("momaland") else ENVS)
+        keep(folder, part, [facts, *stepping(options.program, envs, part)])
     device = "cuda" if gpu else "cpu"
     for env in options.train:
         lines = [line for seed in range(options.seeds) for line in training(options.program, env, device, seed)]

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algos/ladder.hpp"
+#include "core/config.hpp"
 #include "core/error.hpp"
 #include "envs/registry.hpp"
 
@@ -31,13 +32,14 @@ struct Score {
 struct Ring {
   std::shared_ptr<Device> device;
   int rounds;
+  json settings;  // parameters unlike the defaults
 
   Score play(const std::string& player, const std::string& opponent, const std::string& fighter = "random",
              const std::string& other = "random") const {
-    const json config = {{"player", player},          {"opponent", opponent},   {"fighter", fighter},
-                         {"opponent_fighter", other}, {"side", "random"},       {"episode", "round"},
-                         {"separation_low", 128},     {"separation_high", 128}, {"start_offset", 0},
-                         {"start_meter", 0},          {"start_health", 100}};
+    json config = {{"player", player},  {"opponent", opponent}, {"fighter", fighter},    {"opponent_fighter", other},
+                   {"side", "random"},  {"episode", "round"},   {"separation_low", 128}, {"separation_high", 128},
+                   {"start_offset", 0}, {"start_meter", 0},     {"start_health", 100}};
+    merge(config, settings);
     BatchOptions options;
     options.num_envs = rounds;
     options.autoreset = Autoreset::disabled;
@@ -120,21 +122,22 @@ void roster_table(const Ring& ring) {
 
 int main(int argc, char** argv) {
   CLI::App app("The graded ladder of the fighting game");
-  std::string device = "auto", table = "all";
+  std::string device = "auto", table = "all", settings = "{}";
   int rounds = 288;
   app.add_option("--device", device, "cpu, cuda, auto");
   app.add_option("--table", table, "steps, six, random, crouch_block, scripts, roster, or all");
   app.add_option("--rounds", rounds, "of each pair");
+  app.add_option("--settings", settings, "parameters of the game as a JSON object: '{\"planned\": [...]}'");
   CLI11_PARSE(app, argc, argv);
   try {
-    const Ring ring{open_device(device), rounds};
+    const Ring ring{open_device(device), rounds, json::parse(settings)};
     std::printf("device %s\n", ring.device->name().c_str());
     const bool all = table == "all";
     if (all || table == "steps") steps_table(ring);
     if (all || table == "six") six_table(ring);
     if (all || table == "random") simple_table(ring, "random");
     if (all || table == "crouch_block") simple_table(ring, "crouch_block");
-    if (all || table == "scripts") script_table({ring.device, std::max(12, rounds / 24)});
+    if (all || table == "scripts") script_table({ring.device, std::max(12, rounds / 24), ring.settings});
     if (all || table == "roster") roster_table(ring);
   } catch (const Error& error) {
     std::fprintf(stderr, "fighting_ladder: %s\n", error.what());

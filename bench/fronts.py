@@ -3,11 +3,14 @@
 
     python3 bench/fronts.py                                  # every game below, on the GPU if there is one
     python3 bench/fronts.py --only beach/10_agents,item_gathering/team_7 --device cpu
-    python3 bench/fronts.py --only drones/catch --num_weights 30 -- num_envs=128    # 30 policies instead of one that is told
+    python3 bench/fronts.py --only drones/catch --num_weights 30 -- num_envs=512    # 30 policies instead of one that is told
 
-One JSON object a line: settings, seconds of training, of the whole command and of all its processor cores, and for sampled and most probable actions
-what `throng eval` says of the front. Presets are the environments' own; what comes after -- is laid over them. With --keep DIR
-the runs stay. Standard library only.
+First a line about the machine, then one JSON object a line: settings, seconds of training, of the whole command and, of single jobs,
+of all its processor cores, and for sampled and most probable actions what `throng eval` says of the front. Presets are the
+environments' own; on a GPU, where many environments cost little more than few, GPU is laid over them, and over all what comes after
+--. With --keep DIR the runs stay; bench/tables.py makes a table of what is kept in bench/results. Standard library only.
+
+Connect4 and breakthrough are not among them: what one player wins the other loses, so the mean over both is no front.
 """
 import argparse
 import json
@@ -17,12 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+
+from collect import has_gpu, machine_line
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ENVS = {  # what a game needs beside its preset, so that all together take minutes
     "beach/10_agents": [],
-    "beach/50_agents": [],
-    "beach/100_agents": [],
+    "beach/50_agents": ["num_envs=512", "total_timesteps=2000000"],
+    "beach/100_agents": ["num_envs=512", "total_timesteps=2000000"],
     "item_gathering/team_6": [],
     "item_gathering/team_7": [],
     "item_gathering/team_8": [],
@@ -30,8 +36,18 @@ ENVS = {  # what a game needs beside its preset, so that all together take minut
     "drones/escort": [],
     "drones/catch": [],
     "gem_mining/default": ["num_steps=8", "total_timesteps=500000", "actor_id=true"],
+    "gem_mining/3_gems": ["num_steps=8", "total_timesteps=500000", "actor_id=true"],
     "route_choice/pigou": ["num_steps=8", "total_timesteps=200000", "actor_id=true"],
+    "route_choice/braess_1": ["num_envs=32", "num_steps=4", "total_timesteps=25600"],
+    "samegame/15x15": ["total_timesteps=500000"],
+    "ingenious/2_players_small": ["total_timesteps=500000"],
+    "principal_agents/two_workers": ["total_timesteps=500000"],
+    "principal_agents/market": ["total_timesteps=500000"],
+    "smax/3m_components": ["total_timesteps=1000000"],
+    "harvest/open_components": ["total_timesteps=500000"],
+    "fighting/round": ["env.reward=components", "total_timesteps=500000"],
 }
+GPU = ["checkpoint_interval=0", "precision=tf32"]
 KEPT = ("hypervolume", "hypervolume_again", "exact_hypervolume", "share_of_exact", "expected_utility", "maximum_utility_loss",
         "igd", "igd_plus", "r2", "sparsity", "cardinality", "reference", "episodes_per_weights")
 
@@ -60,7 +76,9 @@ def learn(throng, env, settings, options, folder):
         last = json.loads(f.read().splitlines()[-1])
     line = {"env": env, "version": front["version"], "algo": options.algo, "settings": settings, "device": front["device"],
             "runs": front["runs"], "timesteps": result["timesteps"] * front["runs"], "seconds": round(last["seconds"], 2),
-            "wall_seconds": round(wall, 2), "cpu_seconds": round(cpu, 2)}
+            "wall_seconds": round(wall, 2), "jobs": options.jobs}
+    if options.jobs == 1:
+        line["cpu_seconds"] = round(cpu, 2)
     for kind in ("sampled", "greedy"):
         line[kind] = {key: front[kind][key] for key in KEPT if key in front[kind]}
         line[kind]["points"] = [point["value"] for point in front[kind]["front"]]
@@ -75,14 +93,22 @@ def main():
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--num_weights", type=int, default=0, help="decomposition: so many policies of fixed weights")
     parser.add_argument("--throng", default=os.path.join(ROOT, "throng"), help="the program")
+    parser.add_argument("--jobs", type=int, default=1, help="games that are learned at the same time")
+    parser.add_argument("--machine", help="its name, for bench/tables.py")
+    parser.add_argument("--commit", help="of the code, where there is no git to ask")
     parser.add_argument("--keep", help="folder for the runs")
     parser.add_argument("settings", nargs="*", help="key=value for `throng train`, after --")
     options = parser.parse_args()
     envs = options.only.split(",") if options.only else list(ENVS)
-    with tempfile.TemporaryDirectory() as temporary:
-        for env in envs:
+    print(json.dumps(machine_line(options.machine, options.commit)), flush=True)
+    gpu = options.device.startswith("cuda") or (options.device == "auto" and has_gpu(options.throng))
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(options.jobs) as pool:
+        def job(env):
             folder = os.path.join(options.keep or temporary, env.replace("/", "_"))
-            line = learn(options.throng, env, [*ENVS.get(env, []), *options.settings], options, folder)
+            settings = [*ENVS.get(env, []), *(GPU if gpu else []), *options.settings]
+            return learn(options.throng, env, settings, options, folder)
+
+        for line in pool.map(job, envs):
             print(json.dumps(line), flush=True)
 
 

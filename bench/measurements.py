@@ -26,18 +26,21 @@ def lines_of(path):
 
 
 class Results:
-    """All that was measured: `stepping` and `evaluations` are lines as printed, `runs` have run, updates and result."""
+    """All that was measured: `stepping`, `alone` (without the drawing of actions), `fronts`, `doors` and `evaluations` are lines as
+    printed, `runs` have run, updates and result."""
 
     def __init__(self, folder):
-        self.stepping, self.evaluations, self.runs, self.machines = [], [], [], {}
+        self.stepping, self.alone, self.fronts, self.doors, self.evaluations, self.runs, self.self_play, self.machines = [], [], [], [], [], [], [], {}
         for path in sorted(glob.glob(os.path.join(folder, "*", "*.json*"))):
             if path.endswith((".json", ".jsonl")):
                 self.read(path, os.path.basename(os.path.dirname(path)))
         self.runs = [run for run in self.runs if run["result"]]  # others were stopped
         self.stepping = newest(self.stepping, ("machine", "label", "env", "num_envs"))
+        self.alone = newest(self.alone, ("machine", "label", "env", "num_envs"))
+        self.fronts = newest(self.fronts, ("machine", "env", "runs"))
 
     def read(self, path, machine):
-        facts = {"machine": machine}
+        facts, asked = {"machine": machine}, {}
         for place, line in lines_of(path):
             kind = line.get("type")
             if kind == "machine":
@@ -48,12 +51,21 @@ class Results:
                 self.runs.append({"run": line, "updates": [], "result": None, "facts": facts})
             elif kind in ("update", "result") and self.runs:
                 self.add_to_run(self.runs[-1], line)
+            elif kind in ("tournament", "trained", "pooled", "method"):
+                self.self_play.append({**line, "facts": facts, "machine": machine})
+            elif kind == "doors":
+                asked = line
+            elif "door" in line:
+                self.doors.append({**line, "asked": asked, "facts": facts})
             elif "env_steps_per_s" in line:
-                self.stepping.append({**line, "facts": facts, "machine": machine, "label": label(line, facts)})
+                kind = self.alone if line.get("steps_alone") else self.stepping
+                kind.append({**line, "facts": facts, "machine": machine, "label": label(line, facts)})
+            elif "runs" in line and "greedy" in line:
+                self.fronts.append({**line, "facts": facts, "machine": machine})
             elif "checkpoint" in line and "greedy" in line:
                 self.evaluations.append({**line, "facts": facts})
             elif kind != "command" and "check" not in line:
-                sys.exit(f"tables: {place}: neither of throng bench, eval or train, nor of bench/collect.py")
+                sys.exit(f"tables: {place}: neither of throng bench, eval or train, nor of bench/collect.py, doors.py or self_play.py")
 
     @staticmethod
     def add_to_run(run, line):

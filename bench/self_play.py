@@ -1,9 +1,10 @@
 """Measures self-play, one JSON line each: how long a tournament of 17 takes, and every method's Elo and exploitability.
 
-    python3 bench/self_play.py --throng build/throng --env fighting/round --device cuda --steps 1e8 --out /tmp/self_play
+    python3 bench/self_play.py --throng build/throng --env fighting/round --device cuda --seconds 150 > bench/results/MACHINE/self_play.jsonl
 
 All methods get the same number of learned steps (a league's learners share them). Elo is of one tournament of all, bot:random
-at 1000; exploitability is a lower bound, by the best of the exploiters that `throng exploit` trains.
+at 1000; exploitability is a lower bound, by the best of the exploiters that `throng exploit` trains. With --seconds the steps are
+chosen so that all of it takes about that long on this device: half goes to the methods, half to their exploiters.
 """
 import argparse
 import json
@@ -46,19 +47,31 @@ def measure_tournament(o):
     """17 snapshots of one run against each other, from both sides."""
     run = os.path.join(o.out, "ladder")
     steps = o.ladder_steps
-    train(o, run, "naive", 0.03, steps, snapshot_steps=int(steps / (2 * PLAYERS)))
+    seconds = train(o, run, "naive", 0.03, steps, snapshot_steps=int(steps / (2 * PLAYERS)))
     pool = sorted(f for f in os.listdir(os.path.join(run, "pool")) if f.endswith(".safetensors"))
     members = [pool[i * (len(pool) - 1) // (PLAYERS - 1)] for i in range(min(PLAYERS, len(pool)))]
     result = tournament(o, [f"{run}@pool/{m}" for m in members], o.rounds)
     say(type="tournament", env=o.env, device=result["device"], players=len(members), rounds=result["rounds"], seconds=result["seconds"],
         env_steps=result["steps"], env_steps_per_s=result["steps"] / result["seconds"], elo=[p["elo"] for p in result["players"]])
+    return steps / seconds
+
+
+def choose_budgets(o, steps_per_s, seconds):
+    """What fits into the time. A program that starts, evaluates and saves costs some of it, whatever it learns."""
+    runs, exploiters = len(chosen(o)), 2 * o.seeds
+    share = max(0.2 * seconds, seconds - 2.5 * runs * (1 + exploiters)) * steps_per_s / 2
+    o.steps = share / runs
+    o.budgets = str(int(share / (runs * exploiters)))
+    say(type="trained", env=o.env, name="ladder", steps=o.ladder_steps, seconds=o.ladder_steps / steps_per_s)
+
+
+def chosen(o):
+    return [(method, entropy) for method, entropy in METHODS if not o.methods or method in o.methods]
 
 
 def measure_methods(o):
     runs = {}
-    for method, entropy in METHODS:
-        if o.methods and method not in o.methods:
-            continue
+    for method, entropy in chosen(o):
         name = f"{method}_{entropy}"
         folder = os.path.join(o.out, name)
         seconds = train(o, folder, method, entropy, o.steps)
@@ -83,6 +96,7 @@ def main():
     p.add_argument("--env", default="fighting/round")
     p.add_argument("--device", default="auto")
     p.add_argument("--out", default="/tmp/self_play", help="folder of the runs; emptied first")
+    p.add_argument("--seconds", type=float, help="about how long all of it may take; chooses --steps and --budgets")
     p.add_argument("--steps", type=float, default=1e8, help="learned steps of each method")
     p.add_argument("--ladder_steps", type=float, default=2e7, help="of the run whose snapshots play the tournament of 17")
     p.add_argument("--snapshots", type=int, default=10, help="of each method")
@@ -97,8 +111,13 @@ def main():
     o = p.parse_args()
     shutil.rmtree(o.out, ignore_errors=True)
     os.makedirs(o.out)
+    start = time.perf_counter()
     if o.only != "methods":
-        measure_tournament(o)
+        steps_per_s = measure_tournament(o)
+        if o.seconds:
+            choose_budgets(o, steps_per_s, o.seconds - (time.perf_counter() - start))
+    elif o.seconds:
+        p.error("--seconds measures the speed with the tournament's run: it does not go with --only methods")
     if o.only != "tournament":
         measure_methods(o)
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Rewrites the tables of README.md and docs/benchmarks.md from what was measured, bench/results/<machine>/*.jsonl.
+"""Rewrites the tables of README.md, docs/benchmarks.md and docs/self_play.md from what was measured, bench/results/<machine>/*.jsonl.
 
     python3 bench/tables.py [--results DIR] [--check] [PAGE ...]
 
 A table stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`. The files hold what `throng bench`, `eval` and
-`train` print with --json, and the lines that bench/collect.py puts before it. Standard library only.
+`train` print with --json, what bench/self_play.py prints, and the lines that bench/collect.py puts before it. Standard library only.
 """
 import argparse
 import os
@@ -14,12 +14,20 @@ import sys
 from measurements import Results
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PAGES = [os.path.join(ROOT, "README.md"), os.path.join(ROOT, "docs", "benchmarks.md")]
+PAGES = [os.path.join(ROOT, "README.md"), *(os.path.join(ROOT, "docs", page) for page in ("benchmarks.md", "multi_objective.md", "self_play.md"))]
 FIRST = ["smax/3m", "smax/2s3z", "smax/smacv2_10_units", "smax/27m_vs_30m"]  # rows that always stand in the tables
 TRAINED = ["smax/3m", "smax/2s3z"]
 # JaxMARL 0.2.0 (c793d09), measured by us on one H200 with jax 0.11.2: random actions, observations written, its best batch.
 PEER, PEER_GPU = "JaxMARL 0.2.0, NVIDIA H200", "NVIDIA H200"
 PEER_STEPPING = {"smax/3m": 31.1e6, "smax/2s3z": 11.7e6, "smax/smacv2_10_units": 2.74e6, "smax/27m_vs_30m": 0.363e6}
+# MOMAland 6dd3295 on one core of a 2.6 GHz Xeon (NumPy 1.24, random actions drawn beforehand), and how many times that a core of
+# ours is to be; a GPU 20,000 times.
+MOMALAND = {"beach/default": (2045, 300), "beach/10_agents": (28044, 300), "item_gathering/default": (45144, 100),
+            "route_choice/braess_1": (93, 300), "route_choice/ow": (2.5, 300), "gem_mining/default": (5626, 100),
+            "drones/surround": (4599, 100), "drones/escort": (4784, 100), "drones/catch": (4316, 100),
+            "connect4/7x6": (24817, 100), "breakthrough/8x8": (12006, 100), "samegame/15x15": (1596, 100),
+            "ingenious/2_players": (4019, 100)}
+GPU_TIMES = 20000
 PLACE = "<!-- figures: bench/results -->"  # stands where nothing has been measured yet
 WON = (0.5, 0.8, 0.95)
 
@@ -168,13 +176,94 @@ def evaluations(results):
     return table(header, rows, numbers=False) if rows else ""
 
 
+def self_play(results):
+    """Every method at equal budgets, the least exploitable first."""
+    parts = []
+    for machine, env in sorted({(line["machine"], line["env"]) for line in results.self_play if line["type"] == "method"}):
+        lines = [line for line in results.self_play if line["type"] == "method" and (line["machine"], line["env"]) == (machine, env)]
+        rows = [[f"`{m['method']}`", f"{m['ent_coef']:g}", si(m["steps"]), f"{m['train_seconds']:.1f}", f"{m['elo']:.0f}", f"{m['nash']:.2f}",
+                 f"{m['exploiter_win_rate']:.3f} ({m['exploiter_win_rate_low']:.3f} to {m['exploiter_win_rate_high']:.3f})",
+                 f"{m['exploitability']:.2f}"] for m in sorted(lines, key=lambda m: m["exploitability"])]
+        last = lines[-1]
+        header = ["`selfplay`", "`ent_coef`", "learned steps", "seconds", "Elo", "Nash", "the best exploiter wins (95 %)", "exploitability, at least"]
+        parts.append(f"`{env}` on `{machine}`; {last['exploiters']} exploiters of {si(last['exploit_steps'])} steps each\n\n{table(header, rows)}")
+    return "\n\n".join(parts)
+
+
+def tournaments(results):
+    rows = [[f"`{t['env']}`", t["machine"], str(t["players"]), str(t["rounds"]), f"{t['seconds']:.1f}", si(t["env_steps"]), si(t["env_steps_per_s"])]
+            for t in results.self_play if t["type"] == "tournament"]
+    return table(["", "machine", "players", "games of a pair", "seconds", "env steps", "env steps/s"], rows) if rows else ""
+
+
+def momaland(results):
+    """Every game's rate on one core and on a GPU beside MOMAland's on one core."""
+    def fastest(lines, env):
+        found = [line for line in lines if line["env"] == env]
+        return best(found) if found else None
+
+    def cells(line, peer):
+        return [si(line["env_steps_per_s"]), f"{line['env_steps_per_s'] / peer:,.0f} x"] if line else ["", ""]
+
+    rows = []
+    for env, (peer, wanted) in MOMALAND.items():
+        core, gpu = fastest(results.alone, env), fastest([l for l in results.stepping if l["device"] != "cpu"], env)
+        agents = (core or gpu or {}).get("num_agents", "")
+        rows.append([f"`{env}`", str(agents), si(peer), *cells(core, peer), f"{wanted} x", *cells(gpu, peer)])
+    core = results.alone[0]["facts"] if results.alone else {}
+    said = f"\n\nOne core: `{core['cpu']}`, with a load of {core.get('load', '?')} by other programs on {core['cpu_threads']}." if core else ""
+    header = ["", "agents", "MOMAland, a core", "throng, a core", "", "wanted", "throng, a GPU", f"wanted {GPU_TIMES:,} x"]
+    return table(header, rows) + said
+
+
+def fronts(results):
+    """How good the learned fronts are: of most probable actions, beside the exact one where it is known."""
+    rows = []
+    for f in sorted(results.fronts, key=lambda f: (f["env"], f["machine"], f["runs"])):
+        greedy, sampled = f["greedy"], f["sampled"]
+        share = f"{100 * greedy['share_of_exact']:.1f} %" if "share_of_exact" in greedy else ""
+        policies = "1, told the weights" if f["runs"] == 1 else f"{f['runs']} of fixed weights"
+        reference = "(" + ", ".join(f"{x:.4g}" for x in greedy["reference"]) + ")"
+        rows.append([f"`{f['env']}`", f["machine"], policies, si(f["timesteps"]), f"{f['seconds']:.1f} / {f['wall_seconds']:.1f}",
+                     f"{greedy['hypervolume']:.4g}", share, f"{greedy['hypervolume_again']:.4g}", str(greedy["cardinality"]),
+                     f"{sampled['hypervolume']:.4g}", reference])
+    header = ["", "machine", "policies", "env steps", "seconds: training / all", "hypervolume", "of the exact", "again", "points",
+              "drawn actions", "over"]
+    return table(header, rows, numbers=False) if rows else ""
+
+
+def from_python(results):
+    """Every way in that bench/doors.py measured, one table for each size that it was asked for."""
+    runs = {}
+    for line in results.doors:
+        asked = line["asked"]
+        runs.setdefault((line["facts"]["machine"], asked["env"], asked["num_envs"]), []).append(line)
+    parts = []
+    for (machine, env, num_envs), lines in sorted(runs.items()):
+        facts = lines[0]["facts"]
+        rows = [[line["door"], *spread(line)] for line in lines if "skipped" not in line]
+        title = (f"`{env}`, {num_envs:,} environments, **{facts.get('gpu') or facts.get('cpu')}**, driver {facts.get('driver')} (`{machine}`; "
+                 f"throng at `{facts.get('commit', 'unknown')[:10]}`, {facts.get('date', 'no date')[:10]})")
+        parts.append(title + "\n\n" + table(["", "env steps/s", "least .. most"], rows))
+    return "\n\n".join(parts)
+
+
+def spread(line):
+    """The rate and its range; seconds where a door is not a matter of steps; rows where its own benchmark counts those."""
+    if "seconds" in line:
+        return [f"{line['seconds']:.2f} s", f"{line['of_which_numpy']:.2f} s of it `import numpy`"]
+    if "row_steps_per_s" in line:
+        return [f"{si(line['row_steps_per_s'])} rows", ""]
+    return [si(line["env_steps_per_s"]), f"{si(line['least'])} .. {si(line['most'])}" if "least" in line else ""]
+
+
 def machines(results):
     rows = [[f"`{name}`", f.get("gpu") or "none", f.get("driver") or "", f"{f.get('cpu', '')}, {f.get('cpu_threads', '?')} threads",
              f.get("os", "")] for name, f in sorted(results.machines.items())]
     return table(["", "GPU", "driver", "CPU", "system"], rows, numbers=False) if rows else ""
 
 
-TABLES = {t.__name__: t for t in (speed, stepping, batch_sizes, bits, training, evaluations, machines)}
+TABLES = {t.__name__: t for t in (speed, stepping, batch_sizes, bits, training, evaluations, momaland, fronts, from_python, self_play, tournaments, machines)}
 
 
 def rewritten(page, text, results):
@@ -192,7 +281,7 @@ def rewritten(page, text, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pages", metavar="PAGE", nargs="*", default=PAGES, help="default: README.md and docs/benchmarks.md")
+    parser.add_argument("pages", metavar="PAGE", nargs="*", default=PAGES, help="default: README.md, docs/benchmarks.md and docs/self_play.md")
     parser.add_argument("--results", default=os.path.join(ROOT, "bench", "results"), help="default: bench/results")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is not up to date")
     options = parser.parse_args()

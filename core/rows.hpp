@@ -167,6 +167,15 @@ THRONG_HD void write_rows(const Lanes& lanes, [[maybe_unused]] Stage stage, Rows
     }
     return;
   }  // a row that does not fit is written in place
+#else
+  if (shape.parts == 1 && !lanes.backwards) {  // one row behind the other
+    return to.visit([&](auto* rows) {
+      Writer<std::remove_pointer_t<decltype(rows)>> out{rows};
+      for (int env = 0; env < envs; ++env) {
+        for (int row = 0; row < shape.rows; ++row) write(env, row, 0, out);
+      }
+    });
+  }
 #endif
   to.visit([&](auto* rows) {
     lanes.each(items, [&](int item) {

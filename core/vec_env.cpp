@@ -126,14 +126,25 @@ void VecEnv::reset_where(const uint8_t* mask) {
   launch(call);
 }
 
-void VecEnv::step(const void* actions, const Observations& next, const Outcomes& outcome) {
+Call VecEnv::step_call(const void* actions, const Observations& next, const Outcomes& outcome) const {
   Call call;
   call.operation = Call::kStep;
   call.autoreset = options_.autoreset;
   call.actions = actions;
   call.next = next;
   call.outcome = outcome;
-  launch(call);
+  return call;
+}
+
+void VecEnv::step(const void* actions, const Observations& next, const Outcomes& outcome) {
+  launch(step_call(actions, next, outcome));
+}
+
+void VecEnv::step_random(int steps, Key key, uint32_t draw) {
+  for (int i = 0; i < steps; ++i) {
+    random_actions(observations_.avail_actions, actions_, key, draw + static_cast<uint32_t>(i));
+    step(actions_);
+  }
 }
 
 void VecEnv::observe(const Observations& out) {

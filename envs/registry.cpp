@@ -74,6 +74,13 @@ nlohmann::json known_front(const std::string& id, const nlohmann::json& config) 
   return all["fronts"].value(name.scenario, nlohmann::json::object());
 }
 
+nlohmann::json eval_plan(const std::string& id) {
+  const EnvName name = find_env(id);
+  return nlohmann::json(settings(*name.entry))
+      .value("eval", nlohmann::json::object())
+      .value(name.scenario, nlohmann::json::object());
+}
+
 EnvSpec env_spec(const std::string& id, const nlohmann::json& config) {
   return find_env(id).entry->spec(scenario_config(id, config), id);
 }

@@ -32,6 +32,10 @@ nlohmann::json train_preset(const std::string& id, const std::string& algo);
 // missing, and of other parameters than the scenario's nothing is known.
 nlohmann::json known_front(const std::string& id, const nlohmann::json& config);
 
+// How policies of the scenario are judged: "eval": {scenario: {"each": {parameter: [values]}, "config": {..}}}, with every value
+// of one parameter, and these others; empty: with the parameters that they were trained with.
+nlohmann::json eval_plan(const std::string& id);
+
 EnvSpec env_spec(const std::string& id, const nlohmann::json& config = {});
 
 // A batch of environments on `device`. Error for an unknown name, parameter or value; MachineError if memory is short.

@@ -1,4 +1,6 @@
 // `throng bench`: environment steps per second for several batch sizes; or what comes of episodes, with standard errors.
+#include <time.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -23,9 +25,9 @@ struct BenchOptions {
   std::string env, device = "auto";
   std::vector<int> num_envs;
   std::vector<std::string> overrides, policies;
-  bool statistics = false;
+  bool statistics = false, steps_alone = false;
   int64_t episodes = 10000;
-  int lanes = 0, threads = 0, windows = 5;
+  int lanes = 0, threads = 0, windows = 5, step_random = 0;
   int64_t hash_steps = 200;
   double seconds = 0.2;
   uint64_t seed = 0;
@@ -49,18 +51,35 @@ struct Measured {
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 // A batch that plays itself; the draws, and so the states, follow from the seed.
 class Player {
  public:
-  Player(VecEnv& env, const std::string& policy, uint64_t seed, const StopOnSignal& stop)
-      : env_(env), policy_(env.policy_named(policy)), key_(fold_in(key(seed), kActions)), stop_(stop) {
-    env_.reset(seed);
+  Player(VecEnv& env, const BenchOptions& options, const StopOnSignal& stop)
+      : env_(env),
+        policy_(env.policy_named(options.policies.front())),
+        at_once_(options.step_random),
+        key_(fold_in(key(options.seed), kActions)),
+        stop_(stop) {
+    env_.reset(options.seed);
   }
 
   void play(int64_t steps) {
-    for (int64_t i = 0; i < steps && !stop_.requested(); ++i) {
-      env_.policy_actions(policy_, env_.actions(), key_, drawn_++);
-      env_.step(env_.actions());
+    for (int64_t i = 0; i < steps && !stop_.requested();) {
+      const int count = at_once_ > 0 ? static_cast<int>(std::min<int64_t>(at_once_, steps - i)) : 1;
+      if (at_once_ > 0) {
+        env_.step_random(count, key_, drawn_);
+      } else {
+        env_.policy_actions(policy_, env_.actions(), key_, drawn_);
+        env_.step(env_.actions());
+      }
+      drawn_ += static_cast<uint32_t>(count);
+      i += count;
     }
     env_.device().synchronize();
   }
@@ -71,20 +90,34 @@ class Player {
     return seconds_since(start);
   }
 
+  // Of steps alone, without the time in which actions are drawn; and of this process alone, whatever else the machine does.
+  double timed_alone(int64_t steps) {
+    double seconds = 0;
+    for (int64_t i = 0; i < steps && !stop_.requested(); ++i) {
+      env_.policy_actions(policy_, env_.actions(), key_, drawn_++);
+      const double start = processor_seconds();
+      env_.step(env_.actions());
+      seconds += processor_seconds() - start;
+    }
+    return seconds;
+  }
+
  private:
   static constexpr uint32_t kActions = 1;  // the purpose of the key, apart from the environments' own
   VecEnv& env_;
   int policy_;
+  int at_once_;  // steps in a launch; 0: one, and its actions in another
   Key key_;
   const StopOnSignal& stop_;
   uint32_t drawn_ = 0;
 };
 
 // Doubles a window until it is long enough; what is played meanwhile is the warm-up.
-int64_t steps_per_window(Player& player, double seconds, const StopOnSignal& stop) {
+template <class Timed>
+int64_t steps_per_window(const Timed& timed, double seconds, const StopOnSignal& stop) {
   int64_t steps = 1;
   while (true) {
-    const double took = player.timed(steps);
+    const double took = timed(steps);
     if (took >= seconds || stop.requested()) return steps;
     const double factor = std::clamp(1.1 * seconds / std::max(took, 1e-6), 1.2, 8.0);
     steps = static_cast<int64_t>(static_cast<double>(steps) * factor) + 1;
@@ -94,15 +127,18 @@ int64_t steps_per_window(Player& player, double seconds, const StopOnSignal& sto
 // The first line of a process also pays for opening the device: `asked` lies before that.
 Measured measure_batch(VecEnv& env, const BenchOptions& options, Clock::time_point asked, const StopOnSignal& stop) {
   Measured result;
-  Player player(env, options.policies.front(), options.seed, stop);
+  Player player(env, options, stop);
   player.play(1);
   result.first_step_ms = 1000 * seconds_since(asked);
   player.play(options.hash_steps - 1);
   result.state_hash = env.state_hash();
-  const int64_t steps = steps_per_window(player, options.seconds, stop);
+  const auto timed = [&](int64_t steps) {
+    return options.steps_alone ? player.timed_alone(steps) : player.timed(steps);
+  };
+  const int64_t steps = steps_per_window(timed, options.seconds, stop);
   env.take_statistics();
   for (int window = 0; window < options.windows && !stop.requested(); ++window) {
-    result.rates.push_back(static_cast<double>(steps) * env.num_envs() / player.timed(steps));
+    result.rates.push_back(static_cast<double>(steps) * env.num_envs() / timed(steps));
     result.steps += steps;
   }
   result.episodes = env.take_statistics().episodes;
@@ -131,6 +167,7 @@ nlohmann::ordered_json to_json(VecEnv& env, const BenchOptions& options, const n
   line["env_config"] = config;
   line["throng"] = kVersion;
   line["policy"] = options.policies.front();
+  if (options.step_random > 0) line["step_random"] = options.step_random;
   line["num_envs"] = env.num_envs();
   line["num_agents"] = env.spec().num_agents;
   line["device"] = env.device().kind();
@@ -140,6 +177,7 @@ nlohmann::ordered_json to_json(VecEnv& env, const BenchOptions& options, const n
   line["env_steps_per_s_min"] = *least;
   line["env_steps_per_s_max"] = *most;
   line["agent_steps_per_s"] = result.median() * agents;
+  line["steps_alone"] = options.steps_alone;
   line["windows"] = result.rates.size();
   line["steps"] = result.steps;
   line["episodes_ended"] = result.episodes;
@@ -194,6 +232,10 @@ void check(const BenchOptions& options) {
   if (!(options.seconds > 0) || options.seconds > 3600) throw Error("--seconds must be more than 0 and at most 3600");
   if (options.episodes < 2) throw Error("--episodes must be at least 2, not " + std::to_string(options.episodes));
   if (options.policies.size() > 1 && !options.statistics) throw Error("--policy: only --statistics takes several");
+  if (options.step_random < 0)
+    throw Error("--step_random must be at least 0, not " + std::to_string(options.step_random));
+  if (options.step_random > 0 && (options.statistics || options.policies != std::vector<std::string>{"random"}))
+    throw Error("--step_random plays random actions, and not for --statistics");
   if (options.hash_steps < 1) throw Error("--hash_steps must be at least 1, not " + std::to_string(options.hash_steps));
   for (int size : options.num_envs) {
     if (size < 1) throw Error("--num_envs must be at least 1, not " + std::to_string(size));
@@ -274,9 +316,13 @@ int bench(BenchOptions options) {
   auto asked = Clock::now();
   const std::shared_ptr<Device> device = open_device(options.device);
   say("device: " + device->name());
+  if (options.steps_alone && device->is_cuda()) throw Error("--steps_alone: a GPU draws and steps in one stream");
   for (const std::string& id : ids) {
     if (!options.json && !options.statistics) {
       if (ids.size() > 1) print_line(id);
+      if (options.step_random > 0)
+        print_line("step_random: " + std::to_string(options.step_random) +
+                   " steps in a launch, of which the last is observed; no measure of what a learner gets");
       print_row(kColumns);
     }
     const bool done = options.statistics ? bench_statistics(id, options, config, device, stop)
@@ -301,7 +347,12 @@ Action add_bench(CLI::App& app) {
   app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
   app.add_option("--policy", options->policies, "who plays: random, or one that the game has (throng describe ENV)")
       ->delimiter(',');
+  app.add_option("--step_random", options->step_random,
+                 "so many steps with random actions in one launch, only the last of them observed; 0 = one by one")
+      ->capture_default_str();
   app.add_flag("--statistics", options->statistics, "what comes of whole episodes, for each --policy, not how fast");
+  app.add_flag("--steps_alone", options->steps_alone,
+               "CPU: count processor seconds of steps, without the drawing of actions");
   app.add_option("--episodes", options->episodes, "of --statistics, for each policy")->capture_default_str();
   app.add_option("--seconds", options->seconds, "least length of a timed window")->capture_default_str();
   app.add_option("--windows", options->windows, "timed windows; the median counts")->capture_default_str();

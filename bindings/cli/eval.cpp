@@ -19,6 +19,7 @@
 #include "bindings/cli/evaluation.hpp"
 #include "bindings/cli/schelling.hpp"
 #include "bindings/cli/statistics.hpp"
+#include "core/config.hpp"
 #include "core/file.hpp"
 #include "core/version.hpp"
 #include "envs/registry.hpp"
@@ -36,6 +37,15 @@ struct EvalOptions {
   std::vector<std::string> schelling, overrides;  // two players; env.key=value
   std::string out = "schelling";
 };
+
+bool is_estimate(const ordered_json& value) {
+  return value.is_object() && value.contains("mean") && value.contains("ci95");
+}
+
+Estimate read_estimate(const ordered_json& value) {
+  const auto number = [](const ordered_json& json) { return json.is_number() ? json.get<double>() : std::nan(""); };
+  return {number(value["mean"]), number(value["ci95"])};
+}
 
 // In the environment of a run, or in any other.
 int eval_policy(const EvalOptions& options) {
@@ -137,6 +147,69 @@ int eval_front(const EvalOptions& options, const std::vector<std::string>& folde
   return 0;
 }
 
+// ---- one policy ----
+
+// Episodes of the policy in the run's environment, but with these parameters: {"sampled": .., "greedy": ..}.
+ordered_json evaluate_both(const EvalOptions& options, Policy& policy, const std::shared_ptr<Device>& device,
+                           const nlohmann::json& own, int episodes) {
+  const Run& run = policy.run();
+  nlohmann::json config = run.env_config;
+  merge(config, own);
+  const BatchOptions batch = evaluation_options(env_spec(run.env, config), episodes);
+  const auto env = evaluation_view(make(run.env, device, batch, config), run.train);
+  // The episodes of the run's own evaluations, unless others are asked for.
+  const uint64_t seed = options.seed.value_or(run.train.seed + Trainer::kEvaluationSeed);
+  ordered_json evaluations;
+  for (const bool greedy : {false, true}) {
+    const ordered_json evaluation = evaluate(*env, policy.learner(), greedy, seed).to_json();
+    evaluations[greedy ? "greedy" : "sampled"] = evaluation;
+    if (!options.json) continue;
+    ordered_json line = {{"run", options.folder},          {"env", run.env},
+                         {"version", env->spec().version}, {"throng", kVersion},
+                         {"device", device->kind()},       {"checkpoint", policy.path()},
+                         {"timesteps", policy.timesteps()}};
+    if (!own.empty()) line["config"] = own;
+    line.update(evaluation);
+    print_line(line.dump());
+  }
+  return evaluations;
+}
+
+// As the game wants its policies to be judged: with every value of a parameter.
+void eval_each(const EvalOptions& options, Policy& policy, const std::shared_ptr<Device>& device,
+               const nlohmann::json& plan, int episodes) {
+  const auto each = plan["each"].items().begin();
+  std::vector<std::vector<std::string>> rows = {{each.key(), "episodes", "sampled win_rate", "greedy win_rate"}};
+  for (const nlohmann::json& value : each.value()) {
+    nlohmann::json config = plan.value("config", nlohmann::json::object());
+    config[each.key()] = value;
+    const ordered_json both = evaluate_both(options, policy, device, config, episodes);
+    rows.push_back({value.dump(), std::to_string(episodes)});
+    for (const char* kind : {"sampled", "greedy"})
+      rows.back().push_back(estimate_text(read_estimate(both[kind]["win_rate"])));
+  }
+  if (options.json) return;
+  for (const std::string& line : table(rows)) print_line(line);
+}
+
+int eval_run(const EvalOptions& options, const Run& run) {
+  const EnvSpec spec = env_spec(run.env, run.env_config);
+  if (run.env_version != spec.version) {
+    say("note: trained by rules " + run.env_version + " of " + run.env + ", played by rules " + spec.version);
+  }
+  const int episodes = options.episodes > 0 ? options.episodes : run.train.eval_episodes;
+  const std::shared_ptr<Device> device = open_device(options.device);
+  say("device: " + device->name());
+  Policy policy(run, options.checkpoint, learner_spec(spec, run.train), device, episodes);
+  say("checkpoint: " + policy.path() + " (" + compact(static_cast<double>(policy.timesteps())) + " steps)");
+  const nlohmann::json plan = eval_plan(run.env);
+  if (!plan.empty()) return eval_each(options, policy, device, plan, episodes), 0;
+  const ordered_json evaluations = evaluate_both(options, policy, device, nlohmann::json::object(), episodes);
+  if (options.json) return 0;
+  for (const std::string& line : evaluation_table(evaluations)) print_line(line);
+  return 0;
+}
+
 int eval_mixes(const EvalOptions& options) {
   if (!options.policy.empty())
     throw Error("--policy and --schelling exclude each other: name the player in --schelling");
@@ -160,43 +233,7 @@ int eval(const EvalOptions& options) {
   const std::vector<std::string> folders = run_folders(options.folder);
   const Run run = Run::load(folders[0]);
   if (folders.size() > 1 || run.train.multi_objective()) return eval_front(options, folders);
-  const EnvSpec spec = env_spec(run.env, run.env_config);
-  if (run.env_version != spec.version) {
-    say("note: trained by rules " + run.env_version + " of " + run.env + ", played by rules " + spec.version);
-  }
-  const int episodes = options.episodes > 0 ? options.episodes : run.train.eval_episodes;
-  const std::shared_ptr<Device> device = open_device(options.device);
-  say("device: " + device->name());
-  const auto env =
-      evaluation_view(make(run.env, device, evaluation_options(spec, episodes), run.env_config), run.train);
-  Policy policy(run, options.checkpoint, env->spec(), device, episodes);
-  say("checkpoint: " + policy.path() + " (" + compact(static_cast<double>(policy.timesteps())) + " steps)");
-  // The episodes of the run's own evaluations, unless others are asked for.
-  const uint64_t seed = options.seed.value_or(run.train.seed + Trainer::kEvaluationSeed);
-  ordered_json evaluations;
-  for (const bool greedy : {false, true}) {
-    const Evaluation evaluation = evaluate(*env, policy.learner(), greedy, seed);
-    evaluations[greedy ? "greedy" : "sampled"] = evaluation.to_json();
-    if (!options.json) continue;
-    ordered_json line = {{"run", options.folder},          {"env", run.env},
-                         {"version", env->spec().version}, {"throng", kVersion},
-                         {"device", device->kind()},       {"checkpoint", policy.path()},
-                         {"timesteps", policy.timesteps()}};
-    line.update(evaluation.to_json());
-    print_line(line.dump());
-  }
-  if (options.json) return 0;
-  for (const std::string& line : evaluation_table(evaluations)) print_line(line);
-  return 0;
-}
-
-bool is_estimate(const ordered_json& value) {
-  return value.is_object() && value.contains("mean") && value.contains("ci95");
-}
-
-Estimate read_estimate(const ordered_json& value) {
-  const auto number = [](const ordered_json& json) { return json.is_number() ? json.get<double>() : std::nan(""); };
-  return {number(value["mean"]), number(value["ci95"])};
+  return eval_run(options, run);
 }
 
 }  // namespace

@@ -166,7 +166,7 @@ class Session {
     auto* actions = static_cast<int32_t*>(env_.actions());
     env_.policy_actions(policy_, actions, key(options_.seed), draw_++);  // the others, if there are any
     actions[0] = legal(chosen);
-    const bool in_between = controls_.rate > 0 && options_.opponent.empty();
+    const bool in_between = controls_.rate > 0;
     std::vector<Image> pictures;
     if (in_between) pictures = env_.render_step(0, actions, size(terminal));
     env_.step(actions);
@@ -267,13 +267,16 @@ Action add_play(CLI::App& app) {
   const auto options = std::make_shared<PlayOptions>();
   app.add_option("ENV", options->env, "environment, with or without a scenario: fighting")->required();
   app.add_option("SETTINGS", options->overrides, "key=value: parameters of the environment: env.opponent=difficulty_7");
-  app.add_option("--opponent", options->opponent, "folder of a run, whose policy plays the other team");
+  app.add_option("--opponent", options->opponent, "a run whose policy plays the other team: DIR, DIR@best or DIR@FILE");
   app.add_option("--policy", options->policy, "who plays the other agents: random, or one that the game has")
       ->capture_default_str();
   app.add_option("--speed", options->speed, "1 = as the game is meant, 0.5 = half as fast")->capture_default_str();
   app.add_option("--fps", options->fps, "most pictures a second")->capture_default_str();
   app.add_option("--seed", options->seed, "of the first episode")->capture_default_str();
-  app.footer("Example: throng play fighting env.opponent=difficulty_3 env.fighter=JOLT");
+  app.footer(
+      "Examples:\n"
+      "  throng play fighting env.opponent=difficulty_3 env.fighter=JOLT\n"
+      "  throng play fighting/versus --opponent runs/mine@best");
   return [options] { return play(*options); };
 }
 

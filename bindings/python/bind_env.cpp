@@ -111,6 +111,7 @@ void bind_spec(py::module_& m) {
 void bind_calls(py::class_<PythonEnv>& c) {
   c.def("reset", &PythonEnv::reset, py::kw_only(), py::arg("seed") = py::none(), py::arg("mask") = py::none())
       .def("step", &PythonEnv::step, py::arg("actions"))
+      .def("step_random", &PythonEnv::step_random, py::arg("steps"))
       .def("sample_actions", &PythonEnv::sample_actions, py::arg("policy") = "random")
       .def("vary", &PythonEnv::vary, py::arg("parameters"))
       .def("render", &PythonEnv::render, py::arg("env") = 0, py::arg("size") = 512, py::arg("agent") = py::none())

@@ -258,10 +258,27 @@ py::tuple PythonEnv::step(py::handle actions) {
     const py::gil_scoped_release release;
     held_->env->step(chosen);
   }
+  return outcome();
+}
+
+py::tuple PythonEnv::outcome() const {
   if (options_.copy) {
     return py::make_tuple(present(obs_), present(rewards_), present(terminations_), present(truncations_), info());
   }
   return py::make_tuple(shown_[0], shown_[1], shown_[2], shown_[3], info());
+}
+
+// Draws as so many calls of sample_actions() would.
+py::tuple PythonEnv::step_random(py::handle steps) {
+  check_started("step_random()");
+  const Turn turn(*this);
+  const int count = integer<int>(steps, "steps", 1);
+  {
+    const py::gil_scoped_release release;
+    held_->env->step_random(count, fold_in(key(seed_), kSampleActions), draw_);
+  }
+  draw_ += static_cast<uint32_t>(count);
+  return outcome();
 }
 
 // The caller's memory where that is possible, else our own buffer with a converted copy.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/draws.hpp"
 #include "core/env.hpp"
 #include "core/fixed_list.hpp"
 #include "envs/common/choices.hpp"
@@ -85,10 +86,14 @@ struct State {
 struct Scratch {
   Field<uint16_t> partial;  // [part, section * types + type], see tally
   Field<float> worth;       // [section * 2 + objective], of each section
+  Field<float> people;      // [section], as they are seen
+  Field<float> share;       // [section * types + type], of the people there
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
     v("partial", partial, common::tally_parts(p.num_agents) * p.num_bins());
     v("worth", worth, p.sections * kNumObjectives);
+    v("people", people, p.sections);
+    v("share", share, p.num_bins());
   }
 };
 
@@ -120,18 +125,21 @@ struct Env {
   enum Purpose : uint32_t { kDrawType, kDrawSection };
 
   THRONG_HD void reset(Rng rng) {
-    const Rng types = rng.at(kDrawType), sections = rng.at(kDrawSection);
-    lanes.each(p.num_agents, [&](int a) {
-      int type = 0;
-      if (p.exact_types) {
+    if (p.exact_types) {
+      lanes.each(p.num_agents, [&](int a) {
+        int type = 0;
         while (a >= p.type_end[type]) ++type;
-      } else {
-        type = common::pick(p.type_distribution, types.uniform(a));
-      }
-      s.type[a] = static_cast<uint8_t>(type);
-      s.section[a] = static_cast<uint8_t>(p.position_distribution.size == 0
-                                              ? sections.below(a, p.sections)
-                                              : common::pick(p.position_distribution, sections.uniform(a)));
+        s.type[a] = static_cast<uint8_t>(type);
+      });
+    } else {
+      each_draw(lanes, rng.at(kDrawType), p.num_agents, [&](int a, uint32_t drawn) {
+        s.type[a] = static_cast<uint8_t>(common::pick(p.type_distribution, uniform_of(drawn)));
+      });
+    }
+    each_draw(lanes, rng.at(kDrawSection), p.num_agents, [&](int a, uint32_t drawn) {
+      const bool anywhere = p.position_distribution.size == 0;
+      s.section[a] = static_cast<uint8_t>(anywhere ? below_of(drawn, p.sections)
+                                                   : common::pick(p.position_distribution, uniform_of(drawn)));
     });
     lanes.once([&] { s.time[0] = 0; });
     count_people();
@@ -201,15 +209,23 @@ struct Env {
 
   // --- what is seen
 
+  THRONG_HD void prepare_views() const {
+    lanes.each(p.sections, [&](int section) {
+      const auto people = static_cast<float>(people_in(section));
+      w.people[section] = people;
+      for (int bin = section * p.num_types(); bin < (section + 1) * p.num_types(); ++bin)
+        w.share[bin] = people > 0 ? static_cast<float>(s.count[bin]) / people : 0;
+    });
+  }
+
   // Type, section, capacity, the people in the section, and the share of the own type among them.
   THRONG_HD void observe(int agent, auto& out) const {
     const int section = s.section[agent], type = s.type[agent];
-    const auto people = static_cast<float>(people_in(section));
     out(static_cast<float>(type));
     out(static_cast<float>(section));
     out(static_cast<float>(p.capacity));
-    out(people);
-    out(static_cast<float>(s.count[section * p.num_types() + type]) / people);
+    out(w.people[section]);
+    out(w.share[section * p.num_types() + type]);
   }
 
   // The share of all people that is in each section, type by type; then the share of the episode that is over.

@@ -92,7 +92,7 @@ struct Env {
     return spec;
   }
 
-  static std::string agent_name(const Params&, int agent) { return "player_" + std::to_string(agent); }
+  static std::string agent_name(const Params&, int agent) { return common::player_name(agent); }
   static std::string objective_name(const Params&, int objective) {
     constexpr const char* kNames[] = {"win", "speed", "captures", "losses"};
     return kNames[objective];
@@ -145,24 +145,32 @@ struct Env {
 
   THRONG_HD int on_turn() const { return s.moves[0] % kPlayers; }
   THRONG_HD static int ahead(int player, int y) { return player == 0 ? y + 1 : y - 1; }
-  THRONG_HD bool pawn(int player, int x, int y) const {
-    return common::has_bit(s.pawns[player * p.board_width + x], y);
-  }
-  THRONG_HD bool empty(int x, int y) const { return !pawn(0, x, y) && !pawn(1, x, y); }
+  THRONG_HD uint32_t column(int player, int x) const { return s.pawns[player * p.board_width + x]; }
+  THRONG_HD bool pawn(int player, int x, int y) const { return common::has_bit(column(player, x), y); }
   THRONG_HD bool any_pawn(int player) const {
     uint32_t any = 0;
     for (int x = 0; x < p.board_width; ++x) any |= s.pawns[player * p.board_width + x];
     return any != 0;
   }
 
-  // Ahead if nobody is there; to the sides also where an opponent is.
+  // The rows of column x from which the player can go this way: ahead if nobody is there, to the sides also where an opponent is.
+  THRONG_HD uint32_t legal_rows(int player, int x, int way) const {
+    const int to = x + way - 1;
+    if (to < 0 || to >= p.board_width) return 0;
+    uint32_t goals = common::bit(p.board_height) - 1;  // rows of the other column
+    if (way == kStraight || p.semantics == common::kFixed) {
+      goals &= ~column(player, to);
+      if (way == kStraight) goals &= ~column(1 - player, to);
+    } else {
+      const int prey = way == kRight ? to : x + 1;  // the original looks to the wrong side
+      const uint32_t captures = prey < p.board_width ? column(1 - player, prey) : 0;
+      goals &= ~(column(0, to) | column(1, to)) | captures;
+    }
+    return column(player, x) & (player == 0 ? goals >> 1 : goals << 1);
+  }
+
   THRONG_HD bool legal(int player, Move move) const {
-    const int y = ahead(player, move.y), x = move.to_x(), opponent = 1 - player;
-    if (!pawn(player, move.x, move.y) || y < 0 || y >= p.board_height || x < 0 || x >= p.board_width) return false;
-    if (empty(x, y)) return true;
-    if (move.way == kStraight) return false;
-    if (move.way == kRight || p.semantics == common::kFixed) return pawn(opponent, x, y);
-    return move.x + 1 < p.board_width && pawn(opponent, move.x + 1, y);
+    return common::has_bit(legal_rows(player, move.x, move.way), move.y);
   }
 
   THRONG_HD Move move_of(int action) const {
@@ -187,7 +195,7 @@ struct Env {
   // Column by column from y = 0: 0 empty, 1 own, 2 the opponent's.
   THRONG_HD void observe(int agent, auto& out) const {
     for (int x = 0; x < p.board_width; ++x) {
-      for (int y = 0; y < p.board_height; ++y) out(common::code_seen(pawn(agent, x, y), pawn(1 - agent, x, y)));
+      common::write_sides(column(agent, x), column(1 - agent, x), p.board_height, out);
     }
   }
 
@@ -196,10 +204,10 @@ struct Env {
       return common::write_waiting(p.num_cells() * kWays, out);
     }
     for (int x = 0; x < p.board_width; ++x) {
-      for (int y = 0; y < p.board_height; ++y) {
-        const bool own = pawn(agent, x, y);
-        for (int way = 0; way < kWays; ++way) out(own && legal(agent, {x, y, way}));
-      }
+      uint32_t rows[kWays];
+      for (int way = 0; way < kWays; ++way) rows[way] = legal_rows(agent, x, way);
+      common::write_codes(
+          p.board_height * kWays, [&](int i) { return rows[i % kWays] >> i / kWays & 1; }, out);
     }
   }
 

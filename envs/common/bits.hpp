@@ -40,4 +40,32 @@ THRONG_HD constexpr uint64_t bytes_of_bits(uint64_t eight) {
          0x0101010101010101u;
 }
 
+// The first n of a word's bytes, from the lowest on, as codes. All eight are one store: who writes byte by byte makes the compiler
+// fear, at each of them, that it is part of what is to be read next. (Little-endian, as all machines here are.)
+THRONG_HD void write_bytes(uint64_t word, int n, auto& out) {
+  if (n >= 8) return out.run(reinterpret_cast<const uint8_t*>(&word), 8);
+  for (int i = 0; i < n; ++i) out(static_cast<uint8_t>(word >> 8 * i));
+}
+
+// n cells as an agent sees them, a bit of two sets each: 0 empty, 1 its own, 2 an opponent's.
+THRONG_HD void write_sides(uint64_t own, uint64_t opponents, int n, auto& out) {
+  for (; n > 0; n -= 8, own >>= 8, opponents >>= 8) {
+    write_bytes(bytes_of_bits(own) | bytes_of_bits(opponents) << 1, n, out);
+  }
+}
+
+// n bits as n values of 0 or 1.
+THRONG_HD void write_bits(uint64_t set, int n, auto& out) { write_sides(set, 0, n, out); }
+
+// n codes, code(i).
+template <class Code>
+THRONG_HD void write_codes(int n, const Code& code, auto& out) {
+  for (int first = 0; first < n; first += 8) {
+    const int count = n - first < 8 ? n - first : 8;
+    uint64_t word = 0;
+    for (int i = 0; i < count; ++i) word |= static_cast<uint64_t>(code(first + i)) << 8 * i;
+    write_bytes(word, count, out);
+  }
+}
+
 }  // namespace throng::common

@@ -9,11 +9,12 @@ namespace throng::common {
 template <class List>
 THRONG_HD int pick(const List& shares, float u) {
   float sum = 0;
+  int index = 0;  // without a branch, which chance would decide
   for (int i = 0; i < shares.size - 1; ++i) {
     sum += shares[i];
-    if (u < sum) return i;
+    index += u >= sum;
   }
-  return shares.size - 1;
+  return index;
 }
 
 }  // namespace throng::common

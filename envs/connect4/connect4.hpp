@@ -74,7 +74,7 @@ struct Env {
     return spec;
   }
 
-  static std::string agent_name(const Params&, int agent) { return "player_" + std::to_string(agent); }
+  static std::string agent_name(const Params&, int agent) { return common::player_name(agent); }
   static std::string objective_name(const Params&, int o) {
     return o == kWin ? "win" : o == kSpeed ? "speed" : "column_" + std::to_string(o - kFirstColumn);
   }
@@ -153,10 +153,12 @@ struct Env {
   // Row by row from the top: 0 empty, 1 own, 2 the opponent's.
   THRONG_HD void observe(int agent, auto& out) const {
     for (int row = p.board_height - 1; row >= 0; --row) {
+      uint32_t own = 0, opponents = 0;  // the columns where they have a token in this row
       for (int column = 0; column < p.board_width; ++column) {
-        out(common::code_seen(common::has_bit(tokens(agent, column), row),
-                              common::has_bit(tokens(1 - agent, column), row)));
+        own |= (tokens(agent, column) >> row & 1) << column;
+        opponents |= (tokens(1 - agent, column) >> row & 1) << column;
       }
+      common::write_sides(own, opponents, p.board_width, out);
     }
   }
 

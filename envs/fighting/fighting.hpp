@@ -31,7 +31,7 @@ struct Env {
   Scratch w;
   Lanes lanes;
 
-  static constexpr const char* kVersion = "2";
+  static constexpr const char* kVersion = "3";
   static constexpr const char* kInfo[] = {"won",          "drawn",   "rounds", "rung",       "damage_dealt",
                                           "damage_taken", "hits",    "blocks", "throws",     "techs",
                                           "counters",     "crushes", "whiffs", "taken_hits", "taken_throws"};
@@ -76,7 +76,6 @@ struct Env {
   }
 
   THRONG_HD int first_rung(Rng rng) const {
-    if (p.episode == kRun) return 1;
     if (p.rung > 0) return p.rung;
     const float at = rng.at(kRungDraw).uniform(0);
     int rung = 1;
@@ -141,7 +140,7 @@ struct Env {
       if (p.agent_plays(agent)) continue;
       const int seat = seat_of(agent), player = player_of(agent);
       const Rng draws = rng.at(static_cast<uint32_t>(agent));
-      if (plans(player) && draws.at(kPlanDraw).below(0, 100) < planned_share(player - kFirstDifficulty + 1)) {
+      if (p.planned_by(player) > 0 && draws.at(kPlanDraw).below(0, 100) < p.planned_by(player)) {
         plan(p, s, w, lanes, seat, draws);
       } else {
         lanes.once([&] { w.choice[seat] = static_cast<uint8_t>(builtin_action(p, s, seat, player, draws)); });
@@ -150,7 +149,8 @@ struct Env {
   }
 
   THRONG_HD bool play(Actions actions, Rewards rewards, Rng rng) {
-    Fight f = s.load();
+    Fight& f = w.fight[0];
+    f = s.load();
     if (p.derived.past_slots > 0) {
       s.remember(f, s.past_at[0]);
       s.past_at[0] = static_cast<uint8_t>((s.past_at[0] + 1) % p.derived.past_slots);
@@ -343,11 +343,8 @@ struct Env {
       for (int button = 0; button < kNumButtons; ++button) out(plays || button == kNoButton);
       return;
     }
-    const Fight f = s.load();
-    const int seat = seat_of(agent);
-    for (int action = 0; action < kNumActions; ++action) {
-      out(action == kNeutral || (plays && is_legal(p.fighters, f, seat, action)));
-    }
+    const uint32_t legal = plays ? legal_actions(p.fighters, s.load(), seat_of(agent)) : uint32_t{1} << kNeutral;
+    for (int action = 0; action < kNumActions; ++action) out((legal >> action & 1) != 0);
   }
 
   void render(Canvas& canvas) const { draw_fight(canvas, p.fighters, s.load()); }

@@ -313,17 +313,25 @@ THRONG_HD inline void command(const Roster& r, Fight& f, int seat) {
   if (me.free()) wander(r, me);
 }
 
-// Whether an action can do what it says, now or after what the fighter is busy with.
-THRONG_HD inline bool is_legal(const Roster& r, const Fight& f, int seat, int action) {
+// The actions that can do what they say, now or after what the fighter is busy with: a bit for each.
+THRONG_HD inline uint32_t legal_actions(const Roster& r, const Fight& f, int seat) {
+  constexpr int kAttacks = kActReversal - kAct5L;
+  constexpr uint8_t kMeant[2][kAttacks] = {
+      {k5L, k5M, k5H, k5L, k5M, k5H, k6H, kTH, kTH, kSA, kSB, kSC, kSU},
+      {kJL, kJH, kJH, kJL, kJH, kJH, kJH, kNoMove, kNoMove, kSA, kSB, kSC, kNoMove}};  // in the air
   const Fighter& me = f.fighter[seat];
-  if (action < kAct5L) return true;
-  if (action == kActReversal) return me.state == kBlockstun && may_begin(r, f, seat, kRV);
-  if (me.airborne() && me.has(kAirSpent)) return false;
-  const uint16_t presses = direct_input(action).presses;
-  int press = 0;
-  while (!(presses >> press & 1)) ++press;
-  const int id = meant_move(press, me.airborne(), false);
-  return id != kNoMove && may_begin(r, f, seat, id);
+  uint32_t legal = (uint32_t{1} << kAct5L) - 1;
+  if (me.state == kBlockstun && may_begin(r, f, seat, kRV)) legal |= uint32_t{1} << kActReversal;
+  if (me.airborne() && me.has(kAirSpent)) return legal;
+  for (int i = 0; i < kAttacks; ++i) {
+    const int id = kMeant[me.airborne()][i];
+    legal |= uint32_t{id != kNoMove && may_begin(r, f, seat, id)} << (kAct5L + i);
+  }
+  return legal;
+}
+
+THRONG_HD inline bool is_legal(const Roster& r, const Fight& f, int seat, int action) {
+  return legal_actions(r, f, seat) >> action & 1;
 }
 
 }  // namespace throng::fighting

@@ -34,6 +34,11 @@ THRONG_HD inline bool can_act(const Roster& r, const Fighter& f) {
                          (f.state == kDashForward && f.since >= r.fighters[f.who].dash_cancel_from));
 }
 
+// n numbers, of which number `at` is 1.
+THRONG_HD inline void one_hot(int at, int n, auto& out) {
+  for (int i = 0; i < n; ++i) out(i == at ? 1.0f : 0.0f);
+}
+
 struct View {
   const Params& p;
   const Fight& f;
@@ -44,7 +49,7 @@ struct View {
 
   // 62 numbers: place, resources, state, timing, abilities, move.
   THRONG_HD void fighter(int who, auto& out) const {
-    const Fighter& me = f.fighter[who];
+    const Fighter me = f.fighter[who];  // a copy: what is written can be nothing of it
     const Roster& r = roster();
     const bool hidden_meter = who != seat && p.hides(kHideMeter), hidden_move = who != seat && p.hides(kHideMove);
     const int meter = hidden_meter ? 0 : me.meter, behind = me.facing > 0 ? me.x : kStage - me.x;
@@ -57,7 +62,7 @@ struct View {
     out(per(me.guard, kFullGuard));
     out(per(behind, kStage));
     out(pixels(ahead() * me.push) / 32);
-    for (int s = 0; s < kNumStates; ++s) out(s == me.state ? 1.0f : 0.0f);
+    one_hot(me.state, kNumStates, out);
     out(per(smaller(me.since, 64), 64));
     const bool moves = me.state == kMove && !hidden_move;
     const Move& m = r.move(me.who, me.move < kNumMoves ? me.move : 0);
@@ -77,15 +82,14 @@ struct View {
     out(meter >= 100 ? 1.0f : 0.0f);
     out(meter >= 200 ? 1.0f : 0.0f);
     out(can_act(r, me) ? 1.0f : 0.0f);
-    const int move = moves ? me.move : int(kNoMove);
-    for (int id = 0; id < kNumMoves; ++id) out(id == move ? 1.0f : 0.0f);
+    one_hot(moves ? me.move : int(kNoMove), kNumMoves, out);
     const Fighter& other = f.fighter[1 - who];
     out(per(me.wins, kRoundsToWin));
     out(sign(other.x - me.x) * me.facing >= 0 ? 1.0f : 0.0f);
   }
 
   THRONG_HD void shot(int owner, int slot, auto& out) const {
-    const Shot& s = f.shot[owner][slot];
+    const Shot s = f.shot[owner][slot];
     const bool alive = s.alive();
     out(alive ? 1.0f : 0.0f);
     out(alive ? pixels(ahead() * (s.x - f.fighter[seat].x)) / 192 : 0);
@@ -113,10 +117,8 @@ struct View {
     fighter(1 - seat, out);
     for (int i = 0; i < 2 * kShots; ++i) shot(i < kShots ? seat : 1 - seat, i % kShots, out);
     relation(out);
-    for (int i = 0; i < 2; ++i) {
-      const int who = f.fighter[i == 0 ? seat : 1 - seat].who;
-      for (int k = 0; k < size; ++k) out(k == who ? 1.0f : 0.0f);
-    }
+    one_hot(f.fighter[seat].who, size, out);
+    one_hot(f.fighter[1 - seat].who, size, out);
     constexpr int kFixed = 2 * 62 + 4 * 7 + 6;
     for (int i = kFixed + 2 * size; i % 8 != 0; ++i) out(0.0f);
   }

@@ -40,6 +40,7 @@ struct Params {
   int frame_skip = 4;
   int rung = 0;
   FixedList<float, kNumRungs> rung_weights = {kNumRungs, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}};
+  FixedList<int, kNumDifficulties> planned = {kNumDifficulties, {0, 0, 0, 3, 6, 10, 15, 20, 35, 50, 75, 100}};
   bool carry_meter = true;
   int separation_low = 96, separation_high = 191, start_offset = 48, start_meter = 100, start_health = 70;
   uint8_t observation = kVector;
@@ -60,12 +61,14 @@ struct Params {
     v("opponent_fighter", opponent_fighter, "a name, random, or same; on the ladder, random means the rung's own");
     v("side", side, kSides, "where the player stands at first; what agents observe is mirrored accordingly");
     v("episode", episode, kEpisodes,
-      "a round, a match (first to two rounds), or a run up the ladder until a match is lost");
+      "a round, a match (first to two rounds), or a run up the ladder until a match is not won");
     v("inputs", inputs, kInputModes, "24 direct actions, or stick and button with motions for special moves");
     v("screen_directions", screen_directions, "for people: forward is right for the player, wherever the opponent is");
     v("frame_skip", frame_skip, "frames per step, at 60 a second");
-    v("rung", rung, "rung of the ladder, 1 to 12; 0 draws one for each episode");
+    v("rung", rung, "rung of the ladder, 1 to 12, at which an episode begins; 0 draws one");
     v("rung_weights", rung_weights, "with which the rung is drawn, rung 1 first");
+    v("planned", planned,
+      "share of the decisions that a built-in of each difficulty plans, per cent, difficulty 1 first");
     v("carry_meter", carry_meter, "meter is kept from round to round of a match");
     v("separation_low", separation_low, "of the distance at the start of an episode, pixels");
     v("separation_high", separation_high, "the largest");
@@ -103,10 +106,11 @@ struct Params {
   THRONG_HD bool agent_plays(int agent) const { return (agent == 0 ? player : opponent) == kAgent; }
   THRONG_HD int num_agents() const { return player == kAgent && opponent == kAgent ? 2 : 1; }
   THRONG_HD bool has_builtins() const { return player != kAgent || opponent != kAgent; }
-  // Whether some decision may be planned.
-  THRONG_HD bool has_planner() const {
-    return plans(player) || plans(opponent) || player == kRung || opponent == kRung;
+  // The share of decisions that are planned, per cent.
+  THRONG_HD int planned_by(int player) const {
+    return player >= kFirstDifficulty && player < kFirstScript ? planned[player - kFirstDifficulty] : 0;
   }
+  THRONG_HD bool has_planner() const { return planned_by(player) > 0 || planned_by(opponent) > 0 || opponent == kRung; }
 
   // Refuses what cannot be played, loads the roster, and derives. Host only.
   void check() {
@@ -118,6 +122,8 @@ struct Params {
     check_range("start_offset", start_offset, 0, 150);
     check_range("start_meter", start_meter, 0, kMaxMeter);
     check_range("start_health", start_health, 1, 100);
+    if (planned.size != kNumDifficulties) refuse("planned must be 12 numbers");
+    for (int share : planned) check_range("planned", share, 0, 100);
     check_range("reaction_delay", reaction_delay, 0, 60);
     check_range("frame_stack", frame_stack, 1, 16);
     if (screen_directions && inputs == kMotion) refuse("screen_directions needs inputs direct");

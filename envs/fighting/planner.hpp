@@ -1,5 +1,5 @@
 // The planner: it plays the real engine forward for every action and a few guesses about the opponent, and takes the action
-// whose worst outcome is best.
+// whose outcome is best on average.
 #pragma once
 
 #include "core/lanes.hpp"
@@ -16,8 +16,9 @@ inline constexpr int kPlanFrames = 32;
 
 // Working memory of a step.
 struct Scratch {
-  Field<uint8_t> choice;   // [seat], what a built-in player does
-  Field<uint8_t> ended;    // [1]
+  Field<uint8_t> choice;  // [seat], what a built-in player does
+  Field<uint8_t> ended;   // [1]
+  Field<Fight> fight;  // [1], as it is being played: on a GPU close to its thread, where a thread's own memory is not
   Field<int32_t> outcome;  // [candidate * kGuesses + guess], hundredths of a point of health
   Field<uint64_t> scene;   // [(seat * frame_stack + frame) * kMostShapes + shape], what pixels are made of
 
@@ -25,6 +26,7 @@ struct Scratch {
   THRONG_HD void fields(const Params& p, V&& v) {
     v("choice", choice, 2);
     v("ended", ended, 1);
+    v("fight", fight, 1);
     v("outcome", outcome, p.has_planner() ? kRollouts : 1);
     if (p.observation != kVector) v("scene", scene, 2 * p.frame_stack * kMostShapes);
   }
@@ -45,23 +47,17 @@ THRONG_HD inline Input remembered_input(int code) {
   return {static_cast<uint8_t>(direction), press < kNumPresses ? bit(press) : uint16_t{0}};
 }
 
-// What is guessed of the opponent: an input, and whether it goes on with it.
-struct Guess {
-  Input input;
-  bool goes_on;
-};
-
-// What the opponent will do: its last input once more, or one of its last eight, and then nothing; or crouch and block.
-THRONG_HD inline Guess guess_of(const State& s, int seat, int guess, Rng rng) {
+// What the opponent may do, decision after decision: its last input, one of its last eight, or crouch and block.
+THRONG_HD inline Input guess_of(const State& s, int seat, int guess, Rng rng) {
   constexpr int kRemembered = 8;
-  if (guess == 2) return {direct_input(kCrouchBlock), true};
+  if (guess == 2) return direct_input(kCrouchBlock);
   const int back = guess == 0 ? 0 : rng.at(kMemoryDraw).below(0, kRemembered);
-  return {remembered_input(static_cast<int>(s.history[seat] >> (8 * back) & 255)), false};
+  return remembered_input(static_cast<int>(s.history[seat] >> (8 * back) & 255));
 }
 
 // Damage dealt less damage taken in the next frames, in hundredths; a round is worth 200, a pixel of distance costs 0.02.
 THRONG_HD THRONG_CALLED_ON_GPU inline int roll_out(const Params& p, const State& s, int seat, Input mine,
-                                                   const Guess& theirs) {
+                                                   Input theirs) {
   constexpr int kPoint = 100, kRoundWorth = 200 * kPoint, kPixelCost = 2;
   Fight f = s.load();
   const int before[2] = {f.fighter[0].hp, f.fighter[1].hp};
@@ -69,8 +65,7 @@ THRONG_HD THRONG_CALLED_ON_GPU inline int roll_out(const Params& p, const State&
   Input input[2];
   for (int frame = 0; frame < kPlanFrames && result == Result::kRunning; ++frame) {
     if (frame % p.derived.decision_frames == 0) {
-      const Input relative[2] = {frame == 0 ? mine : direct_input(kCrouchBlock),
-                                 frame == 0 || theirs.goes_on ? theirs.input : direct_input(kNeutral)};
+      const Input relative[2] = {frame == 0 ? mine : direct_input(kCrouchBlock), theirs};
       for (int i = 0; i < 2; ++i) {
         const int at = i == 0 ? seat : 1 - seat;
         input[at] = relative[i];
@@ -98,9 +93,9 @@ THRONG_HD inline void plan(const Params& p, const State& s, const Scratch& w, co
     constexpr int kTies = 16;  // chance decides between equals
     int best = 0, best_value = 0;
     for (int c = 0; c < kCandidates; ++c) {
-      int worst = w.outcome[c * kGuesses];
-      for (int g = 1; g < kGuesses; ++g) worst = smaller(worst, w.outcome[c * kGuesses + g]);
-      const int value = worst * kTies + rng.at(kTieDraw).below(c, kTies);
+      int sum = 0;
+      for (int g = 0; g < kGuesses; ++g) sum += w.outcome[c * kGuesses + g];
+      const int value = sum * kTies + rng.at(kTieDraw).below(c, kTies);
       if (c == 0 || value > best_value) best = c, best_value = value;
     }
     w.choice[seat] = static_cast<uint8_t>(candidate_action(best));

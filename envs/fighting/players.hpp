@@ -43,16 +43,6 @@ THRONG_HD constexpr Level level_of(int level) {
 
 THRONG_HD constexpr int level_of_difficulty(int difficulty) { return smaller(difficulty, kNumLevels); }
 
-// The share of decisions that are planned, in per cent.
-THRONG_HD constexpr int planned_share(int difficulty) {
-  constexpr uint8_t kShare[kNumDifficulties] = {0, 0, 0, 3, 6, 10, 15, 20, 35, 50, 75, 100};
-  return kShare[difficulty - 1];
-}
-
-THRONG_HD constexpr bool plans(int player) {
-  return player >= kFirstDifficulty && player < kFirstScript && planned_share(player - kFirstDifficulty + 1) > 0;
-}
-
 THRONG_HD constexpr int script_action(int player) {
   constexpr uint8_t kActions[kNumScripts] = {kAct5L, kAct5M,       kAct5H,    kAct2L, kAct2M,
                                              kAct2H, kActOverhead, kActThrow, kActA};

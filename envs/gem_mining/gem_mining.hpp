@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/draws.hpp"
 #include "core/env.hpp"
 #include "envs/common/choices.hpp"
 
@@ -110,10 +111,12 @@ struct State {
 };
 
 struct Scratch {
+  Field<float> bonus;    // [mine]
   Field<uint8_t> found;  // [mine * num_objectives + gem]
   Field<float> sum;      // [gem]
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
+    v("bonus", bonus, p.num_mines());
     v("found", found, p.num_mines() * p.num_objectives);
     v("sum", sum, p.num_objectives);
   }
@@ -151,11 +154,11 @@ struct Env {
   THRONG_HD bool step(Actions actions, Rewards rewards, Rng rng) {
     lanes.each(p.num_mines(), [&](int mine) {
       s.workers[mine] = static_cast<uint16_t>(sent_to(mine, actions));
-      const float bonus = bonus_at(mine);
-      for (int gem = 0; gem < p.num_objectives; ++gem) {
-        const int i = mine * p.num_objectives + gem;
-        w.found[i] = bonus > 0 && rng.uniform(i) < chance(i, bonus);
-      }
+      w.bonus[mine] = bonus_at(mine);
+    });
+    each_draw(lanes, rng, p.num_mines() * p.num_objectives, [&](int i, uint32_t drawn) {
+      const float bonus = w.bonus[i / p.num_objectives];
+      w.found[i] = bonus > 0 && uniform_of(drawn) < chance(i, bonus);
     });
     lanes.each(p.num_objectives, [&](int gem) {
       w.sum[gem] = 0;

@@ -41,9 +41,23 @@ THRONG_HD bool nobody_ate(const Env& env) {
   return true;
 }
 
+enum Objective { kApples, kSustainability, kPeace, kNumObjectives };
+
+// A vector of what counts in the commons: own apples; the share of all places that bear one, spread over the episode; a zap.
+template <class Env>
+THRONG_HD void pay_components(const Env& env, int agent, Rewards rewards) {
+  int left = 0;
+  for (int row = 0; row < env.p.height; ++row) left += count_bits(env.s.apple[row]);
+  rewards(agent, kApples) = apple_value(env.p) * static_cast<float>(env.w.ate[agent]);
+  rewards(agent, kSustainability) =
+      static_cast<float>(left) / static_cast<float>(env.p.ground.num_sites * env.p.rule.time_limit);
+  rewards(agent, kPeace) = env.w.zaps[agent] ? -1.0f : 0.0f;
+}
+
 template <class Env>
 THRONG_HD void pay(const Env& env, int agent, Rewards rewards) {
   const auto& p = env.p;
+  if (p.components) return pay_components(env, agent, rewards);
   const auto ate = [&](int a) { return static_cast<float>(env.w.ate[a]); };
   const auto compared = [&](int a) { return p.traces() ? env.s.trace[a] : apple_value(p) * ate(a); };
   float reward = social_reward(p.social, agent, p.num_agents, apple_value(p), ate, compared);

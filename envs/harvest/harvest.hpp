@@ -60,12 +60,18 @@ struct EnvOf {
     Spec spec;
     spec.num_agents = p.num_agents;
     spec.num_actions = kActions;
+    spec.num_objectives = p.components ? kNumObjectives : 1;
     spec.time_limit = p.rule.time_limit;
     spec.obs_low = 0;
     spec.obs_high = p.rule.mistaken_self ? 23 : p.rule.in_turn ? 13 : 8;
     spec.obs_grid = {1, kViewSide, kViewSide};
     spec.lanes = p.num_agents < 8 ? 24 : 3 * p.num_agents;
     return spec;
+  }
+
+  static std::string objective_name(const P& p, int objective) {
+    constexpr const char* kParts[] = {"apples", "sustainability", "peace"};
+    return p.components ? kParts[objective] : "reward";
   }
 
   // --- the beginning of an episode

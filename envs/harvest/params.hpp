@@ -82,6 +82,7 @@ struct Params {
   FixedList<float, 3> regrowth;
   float zap_cost = 0;
   float hit_penalty = 0;
+  bool components = false;
   SocialReward social;
 
   template <class V>
@@ -98,6 +99,7 @@ struct Params {
       "probability per step that an apple grows, with 1, 2, and more apples nearby; empty = rules");
     v("zap_cost", zap_cost, "subtracted from the reward of who zaps");
     v("hit_penalty", hit_penalty, "subtracted from the reward of who is hit");
+    v("components", components, "rewards are vectors: own apples, what is left of all, peace");
     social.fields(v);
   }
 
@@ -171,10 +173,12 @@ struct Params {
 struct Sized : Params {
   static constexpr bool kUnrolls = false;
   static constexpr int num_agents = 7, height = 16, width = 22;
+  static constexpr bool components = false;
 
   THRONG_HD explicit Sized(const Params& p) : Params(p) {}
   static bool fits(const Params& p) {
-    return p.num_agents == num_agents && p.height == height && p.width == width && !p.traces();
+    const bool sized = p.num_agents == num_agents && p.height == height && p.width == width;
+    return sized && !p.traces() && !p.components;
   }
   THRONG_HD static constexpr bool traces() { return false; }
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/env.hpp"
+#include "envs/common/bits.hpp"
 #include "envs/common/turns.hpp"
 #include "envs/ingenious/params.hpp"  // settings, cells and tiles
 
@@ -79,7 +80,7 @@ struct Env {
     return spec;
   }
 
-  static std::string agent_name(const Params&, int agent) { return "player_" + std::to_string(agent); }
+  static std::string agent_name(const Params&, int agent) { return common::player_name(agent); }
   static std::string objective_name(const Params&, int o) { return "colour_" + std::to_string(o + 1); }
 
   // --- the beginning of a game
@@ -302,12 +303,14 @@ struct Env {
   }
 
   THRONG_HD void write_board(auto& out) const {
+    // Of row q of the hexagon's 2 side - 1 rows, |q| cells are outside: before the others if q < 0, else behind.
     int cell = 0;
     for (int q = 1 - p.side; q < p.side; ++q) {
-      for (int r = 1 - p.side; r < p.side; ++r) {
-        const bool inside = cell < p.num_cells && p.q[cell] == q && p.r[cell] == r;
-        out(inside ? s.colour[cell++] : uint8_t(0));
-      }
+      const int before = q < 0 ? -q : 0, length = 2 * p.side - 1 - (q < 0 ? -q : q);
+      common::write_codes(
+          2 * p.side - 1,
+          [&](int i) { return i >= before && i < before + length ? s.colour[cell + i - before] : uint8_t(0); }, out);
+      cell += length;
     }
   }
 
@@ -326,12 +329,14 @@ struct Env {
   THRONG_HD void avail(int agent, auto& out) const {
     if (agent != s.turn[0] || !any_pair()) return common::write_waiting(p.num_actions(), out);
     const int tiles = tiles_on_rack(agent);
+    const uint64_t slots = common::long_bit(tiles) - 1;
     for (int cell = 0; cell < p.num_cells; ++cell) {
       const bool empty = s.colour[cell] == 0;
-      for (int direction = 0; direction < kDirections; ++direction) {
-        const int legal = empty && legal_pair(cell, direction) ? tiles : 0;
-        for (int slot = 0; slot < p.rack_size; ++slot) out(slot < legal);
+      uint64_t legal = 0;  // of all directions and slots
+      for (int direction = 0; empty && direction < kDirections; ++direction) {
+        if (legal_pair(cell, direction)) legal |= slots << direction * p.rack_size;
       }
+      common::write_bits(legal, kDirections * p.rack_size, out);
     }
   }
 

@@ -13,7 +13,16 @@ inline constexpr int kMaxWorkers = 4, kMaxStates = 4, kMaxEfforts = 4;
 
 using PerEffort = FixedList<float, kMaxWorkers * kMaxEfforts>;
 
+enum Mode : uint8_t { kContract, kMarket };
+inline constexpr const char* kModes[] = {"contract", "market"};
+
+// What an offer of one number is: pay it for a report that matches the state; share it by the quadratic scoring rule, which is
+// highest in expectation for who tells the truth; or pay it for a match if all who were asked to work say the same.
+enum Rule : uint8_t { kMatch, kQuadratic, kAgree };
+inline constexpr const char* kRules[] = {"match", "quadratic", "agree"};
+
 struct Params {
+  uint8_t mode = kContract;
   int num_workers = 1;
   int num_states = 2;
   int num_efforts = 2;
@@ -26,9 +35,15 @@ struct Params {
   bool draw_workers = false;
   float highest_cost = 0.2f;
   float highest_accuracy = 0.95f;
+  int levels = 11;
+  uint8_t rule = kMatch;
+  bool recommends = false;
+  bool knows_itself = true;
 
   template <class V>
   void fields(V&& v) {
+    v("mode", mode, kModes,
+      "contract: only the principal learns; market: so do the workers, and a round is four steps");
     v("num_workers", num_workers, "agents that the principal can hire");
     v("num_states", num_states, "states of the world, and as many signals, reports and decisions");
     v("num_efforts", num_efforts, "levels of effort, from idle on");
@@ -41,11 +56,18 @@ struct Params {
     v("draw_workers", draw_workers, "draw costs and accuracies anew for every episode");
     v("highest_cost", highest_cost, "drawn workers: bound on the cost of full effort");
     v("highest_accuracy", highest_accuracy, "drawn workers: bound on the accuracy of full effort");
+    v("levels", levels, "market: payments that the principal can offer a worker, evenly from 0 to max_payment");
+    v("rule", rule, kRules,
+      "market: what is paid for: a match, by the quadratic scoring rule, or a match on which all agree");
+    v("recommends", recommends, "market: the principal tells each worker, in secret, what effort it wants");
+    v("knows_itself", knows_itself, "market: a worker sees what its efforts cost and bring");
   }
 
   THRONG_HD int table_size() const {
     return num_workers * num_states * num_states;
   }  // payments by worker, report, state
+  THRONG_HD bool market() const { return mode == kMarket; }
+  THRONG_HD int offers() const { return recommends ? levels * num_efforts : levels; }  // to one worker
   THRONG_HD int num_profiles() const { return power(num_efforts, num_workers); }
   THRONG_HD int num_reports() const { return power(num_states, num_workers); }
 
@@ -57,6 +79,7 @@ struct Params {
     common::check_range(game, "shared_noise", shared_noise, 0, 1);
     common::check_range(game, "max_payment", max_payment, 1e-3, 1e3);
     common::check_range(game, "rounds", rounds, 1, 65535);
+    common::check_range(game, "levels", levels, 2, 64);
     common::check_range(game, "highest_cost", highest_cost, 0, 1e3);
     common::check_range(game, "highest_accuracy", highest_accuracy, 1.0 / num_states, 1);
     if (prior.size > 0) {

@@ -18,26 +18,29 @@ namespace throng::route_choice {
 enum Objective { kTime, kToll, kNumObjectives };
 
 struct State {
-  Field<int32_t> flow;  // [link, env], drivers on it in this episode; 0 before they have chosen
-  Field<uint8_t> pair;  // [agent, env], origin and destination; not kept where there is one only
+  Field<int32_t> flow;   // [link, env], drivers on it in this episode; 0 before they have chosen
+  Field<uint16_t> pair;  // [agent, env], origin and destination; not kept where there is one only
 
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
     v("flow", flow, p.num_links());
-    v("pair", pair, p.num_pairs() > 1 ? p.num_agents : 0);
+    v("pair", pair, p.num_pairs > 1 ? p.num_agents : 0);
   }
 };
 
 struct Scratch {
-  Field<uint16_t> partial;  // [part, route], see tally
+  Field<uint16_t> partial;  // [part, route], see tally; or of links, if there are many routes
   Field<uint16_t> drivers;  // [route]
+  Field<float> cost;        // [link * 2 + objective], time and toll
   Field<float> worth;       // [route * 2 + objective], what its drivers are paid
 
   template <class V>
   THRONG_HD void fields(const Params& p, V&& v) {
-    v("partial", partial, common::tally_parts(p.num_agents) * p.num_routes());
-    v("drivers", drivers, p.num_routes());
-    v("worth", worth, p.num_routes() * kNumObjectives);
+    const int few = p.few_routes() ? p.num_routes : 0;
+    v("partial", partial, common::tally_parts(p.num_agents) * (few > 0 ? few : p.num_links()));
+    v("drivers", drivers, few);
+    v("cost", cost, p.num_links() * kNumObjectives);
+    v("worth", worth, few * kNumObjectives);
   }
 };
 
@@ -66,59 +69,79 @@ struct Env {
 
   THRONG_HD void reset(Rng) {
     lanes.each(p.num_links(), [&](int link) { s.flow[link] = 0; });
-    if (p.num_pairs() == 1) return;
+    if (p.num_pairs == 1) return;
     const Rng drawn{key(static_cast<uint64_t>(p.seed))};
-    lanes.each(p.num_agents, [&](int a) { s.pair[a] = static_cast<uint8_t>(drawn.below(a, p.num_pairs())); });
+    lanes.each(p.num_agents, [&](int a) { s.pair[a] = static_cast<uint16_t>(drawn.below(a, p.num_pairs)); });
   }
 
   THRONG_HD bool step(Actions actions, Rewards rewards, Rng) {
     const auto chosen = [&](int agent) { return route_of(agent, actions[agent]); };
-    common::tally(lanes, p.num_agents, p.num_routes(), w.partial, w.drivers, chosen);
-    lanes.each(p.num_links(), [&](int link) { s.flow[link] = flow_of(link); });
-    lanes.each(p.num_routes(), [&](int route) { price(route); });
+    if (p.few_routes()) {
+      common::tally(lanes, p.num_agents, p.num_routes, w.partial, w.drivers, chosen);
+      lanes.each(p.num_links(), [&](int link) { s.flow[link] = flow_of(link); });
+    } else {
+      common::tally_all(lanes, p.num_agents, p.num_links(), w.partial, s.flow,
+                        [&](int agent, const auto& count) { each_link(chosen(agent), count); });
+    }
+    lanes.each(p.num_links(), [&](int link) {
+      w.cost[link * kNumObjectives + kTime] = p.time_of(link, s.flow[link]);
+      w.cost[link * kNumObjectives + kToll] = p.toll_of(link, s.flow[link]);
+    });
+    if (p.few_routes()) {
+      lanes.each(p.num_routes, [&](int route) {
+        for (int j = 0; j < kNumObjectives; ++j) w.worth[route * kNumObjectives + j] = worth_of(route, j);
+      });
+    }
     lanes.each(p.num_agents, [&](int a) {
-      for (int j = 0; j < kNumObjectives; ++j) rewards(a, j) = w.worth[chosen(a) * kNumObjectives + j];
+      const int route = chosen(a);
+      for (int j = 0; j < kNumObjectives; ++j)
+        rewards(a, j) = p.few_routes() ? w.worth[route * kNumObjectives + j] : worth_of(route, j);
     });
     return true;
   }
 
-  THRONG_HD int pair_of(int agent) const { return p.num_pairs() == 1 ? 0 : s.pair[agent]; }
+  THRONG_HD int pair_of(int agent) const { return p.num_pairs == 1 ? 0 : s.pair[agent]; }
 
   THRONG_HD int route_of(int agent, int action) const {
     const int pair = pair_of(agent);
     return p.first_route[pair] + (action >= 0 && action < p.routes_of(pair) ? action : 0);
   }
 
+  template <class Visit>
+  THRONG_HD void each_link(int route, const Visit& visit) const {
+    for (int step = p.first_step[route]; step < p.first_step[route + 1]; ++step) visit(p.step_link[step]);
+  }
+
   THRONG_HD int flow_of(int link) const {
     int flow = 0;
-    for (int route = 0; route < p.num_routes(); ++route) {
-      for (int step = p.first_step[route]; step < p.first_step[route + 1]; ++step) {
-        if (p.routes[step] == link) flow += w.drivers[route];
-      }
+    for (int route = 0; route < p.num_routes; ++route) {
+      each_link(route, [&](int on_route) { flow += on_route == link ? w.drivers[route] : 0; });
     }
     return flow;
   }
 
-  // Time and toll of a route, each negative, as a share of the most that they could be on any route.
-  THRONG_HD void price(int route) {
-    float time = 0, toll = 0;
-    for (int step = p.first_step[route]; step < p.first_step[route + 1]; ++step) {
-      const int link = p.routes[step];
-      time += p.time_of(link, s.flow[link]);
-      toll += p.toll_of(link, s.flow[link]);
-    }
-    w.worth[route * kNumObjectives + kTime] = -time * p.time_scale;
-    w.worth[route * kNumObjectives + kToll] = -toll * p.toll_scale;
+  // Time or toll of a route, negative, as a share of the most that it could be on any route.
+  THRONG_HD float worth_of(int route, int objective) const {
+    float cost = 0;
+    each_link(route, [&](int link) { cost += w.cost[link * kNumObjectives + objective]; });
+    return -cost * (objective == kTime ? p.time_scale : p.toll_scale);
   }
 
-  // The own pair, one-hot; a constant 0 where there is one only.
+  // The own pair, one-hot; of many pairs origin and destination, one-hot both; a constant 0 where there is one pair only.
   THRONG_HD void observe(int agent, auto& out) const {
-    if (p.num_pairs() == 1) return out(0.0f);
-    for (int pair = 0; pair < p.num_pairs(); ++pair) out(pair == pair_of(agent) ? 1.0f : 0.0f);
+    if (p.num_pairs == 1) return out(0.0f);
+    const int own = pair_of(agent);
+    if (p.few_pairs()) {
+      for (int pair = 0; pair < p.num_pairs; ++pair) out(pair == own ? 1.0f : 0.0f);
+    } else {
+      for (int node = 0; node < p.num_nodes; ++node) out(node == p.origin[own] ? 1.0f : 0.0f);
+      for (int node = 0; node < p.num_nodes; ++node) out(node == p.destination[own] ? 1.0f : 0.0f);
+    }
   }
 
   THRONG_HD void avail(int agent, auto& out) const {
-    for (int action = 0; action < p.most_routes; ++action) out(action < p.routes_of(pair_of(agent)));
+    const int routes = p.routes_of(pair_of(agent));
+    for (int action = 0; action < p.most_routes; ++action) out(action < routes);
   }
 
   THRONG_HD void info(auto& out) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/draws.hpp"
 #include "core/env.hpp"
 #include "envs/common/bits.hpp"
 #include "envs/common/choices.hpp"
@@ -108,14 +109,15 @@ struct Env {
     return spec;
   }
 
-  static std::string agent_name(const Params&, int agent) { return "player_" + std::to_string(agent); }
+  static std::string agent_name(const Params&, int agent) { return common::player_name(agent); }
   static std::string objective_name(const Params& p, int o) {
     return p.colour_rewards ? "colour_" + std::to_string(o + 1) : "reward";
   }
 
   THRONG_HD void reset(Rng rng) {
-    lanes.each(p.grid().num_cells(),
-               [&](int cell) { s.tile[cell] = static_cast<uint8_t>(1 + rng.below(cell, p.num_colours)); });
+    each_draw(lanes, rng, p.grid().num_cells(), [&](int cell, uint32_t drawn) {
+      s.tile[cell] = static_cast<uint8_t>(1 + below_of(drawn, p.num_colours));
+    });
     lanes.once([&] { s.turn[0] = 0; });
     find_legal();
   }
@@ -248,14 +250,13 @@ struct Env {
 
   // The board row by row from the top: 0 blank, else 1 + colour.
   THRONG_HD void observe(int, auto& out) const {
-    for (int cell = 0; cell < p.grid().num_cells(); ++cell) out(s.tile[cell]);
+    common::write_codes(
+        p.grid().num_cells(), [&](int cell) { return s.tile[cell]; }, out);
   }
 
   THRONG_HD void avail(int agent, auto& out) const {
     if (agent != s.turn[0] || over()) return common::write_waiting(p.grid().num_cells(), out);
-    for (int y = 0; y < p.board_height; ++y) {
-      for (int x = 0; x < p.board_width; ++x) out(common::has_bit(s.legal[y], x));
-    }
+    for (int y = 0; y < p.board_height; ++y) common::write_bits(s.legal[y], p.board_width, out);
   }
 
   THRONG_HD void info(auto& out) const {

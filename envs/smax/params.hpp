@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <type_traits>
 
 #include "core/error.hpp"
 #include "core/fixed_list.hpp"
@@ -46,6 +47,7 @@ struct Params {
   bool walls_cause_death = true;
   uint8_t opponent = kHeuristic;
   bool self_play_reward = false;
+  bool components = false;
   bool enemy_shoots = true;
   uint8_t attack_mode = kClosest;
   bool spawn_clamp = false;
@@ -82,6 +84,7 @@ struct Params {
       "learn; or a saved policy (algos/teams.hpp)");
     v("self_play_reward", self_play_reward,
       "zero-sum: the bonus for the winners, its negative for the losers, no more");
+    v("components", components, "rewards are vectors: damage done, survival of the own team, the bonus");
     v("enemy_shoots", enemy_shoots, "scripted units attack; otherwise they only move");
     v("attack_mode", attack_mode, kAttackModes, "whom a scripted unit attacks: the closest in range, or a random one");
     v("spawn_clamp", spawn_clamp, "units start within the map, a radius from its border at least");
@@ -99,6 +102,7 @@ struct Params {
   // A step lists the units that are alive when it begins, and loops over those.
   static constexpr bool kListsFighters = true;
   static constexpr bool kUnrolls = false;
+  static constexpr int kWidth = 1;
 
   THRONG_HD int num_allies() const { return ally_units.size; }
   THRONG_HD int num_enemies() const { return enemy_units.size; }
@@ -111,21 +115,22 @@ struct Params {
   // Made of the above by check(), so that the rules compare squares instead of taking roots and multiply instead of
   // dividing. Squared ranges are thresholds: d² < attack_range2 is exactly sqrt(d²) < attack_range.
   struct Derived {
-    float stride[kNumTypes];  // distance per world step
-    float attack_range2[kNumTypes];
-    float sight_range2[kNumTypes];
-    float per_sight[kNumTypes];     // 1 / sight_range
-    float per_health[kNumTypes];    // 1 / max_health
-    float per_cooldown[kNumTypes];  // 1 / weapon_cooldown
-    float per_action[2];            // 1 / the largest action of an ally, of an enemy
-    float per_width, per_height;    // 1 / map_width, 1 / map_height
-    float obs_low, obs_high;        // bounds of features
+    using Table = float[8];  // by type; as long as a vector, for quick lookups
+    Table stride;            // distance per world step
+    Table attack_range2, sight_range2;
+    Table per_sight;              // 1 / sight_range
+    Table per_health;             // 1 / max_health
+    Table per_cooldown;           // 1 / weapon_cooldown
+    float per_action[2];          // 1 / the largest action of an ally, of an enemy
+    float per_width, per_height;  // 1 / map_width, 1 / map_height
+    float obs_low, obs_high;      // bounds of features
   } derived = {};
 
   // Refuses what cannot be played, and derives.
   void check() {
     check_team("ally_units", ally_units);
     check_team("enemy_units", enemy_units);
+    if (components && self_play_reward) throw Error("smax: with components there is no self_play_reward");
     // The ordinary starting points keep kSpawnSpread from the border of such a map.
     check_number("map_width", map_width, 4 * kSpawnSpread, 1e4f);
     check_number("map_height", map_height, 4 * kSpawnSpread, 1e4f);
@@ -226,11 +231,12 @@ template <int kAllies, int kEnemies>
 struct Sized : Params {
   static constexpr bool kListsFighters = false;
   static constexpr bool kUnrolls = kAllies + kEnemies <= 10;  // of more, the code would be too long
-  static constexpr bool legacy = false;
+  static constexpr bool legacy = false, components = false;
 
   THRONG_HD explicit Sized(const Params& p) : Params(p) {}
   static bool fits(const Params& p) {
-    return p.num_allies() == kAllies && p.num_enemies() == kEnemies && !p.legacy && !p.self_play();
+    const bool usual = !p.legacy && !p.self_play() && !p.components;
+    return usual && p.num_allies() == kAllies && p.num_enemies() == kEnemies;
   }
 
   THRONG_HD static constexpr int num_allies() { return kAllies; }
@@ -239,6 +245,19 @@ struct Sized : Params {
   THRONG_HD static constexpr bool self_play() { return false; }
   THRONG_HD static constexpr int num_agents() { return kAllies; }
   THRONG_HD static constexpr int num_slots() { return kEnemies; }
+};
+
+// The settings of so many battles side by side. Of those who are dead in one some may live in another, so none are listed.
+template <int W, class P = Params>
+struct Abreast : P {
+  static constexpr bool kListsFighters = false;
+  static constexpr int kWidth = W;
+
+  explicit Abreast(const Params& p) : P(p) {}
+  static bool suits(const Params& p) {
+    if constexpr (std::is_same_v<P, Params>) return !p.legacy;
+    if constexpr (!std::is_same_v<P, Params>) return P::fits(p);
+  }
 };
 
 }  // namespace throng::smax

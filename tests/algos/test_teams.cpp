@@ -1,6 +1,7 @@
 // Games of two teams, seen from their seats: the same games as both teams together.
 #include "algos/teams.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -77,6 +78,12 @@ std::vector<T> read(VecEnv& env, const void* from, size_t per_row) {
   return download(env.device(), static_cast<const T*>(from), per_row * env.num_rows());
 }
 
+bool same_pictures(const std::vector<Image>& a, const std::vector<Image>& b) {
+  REQUIRE(a.size() > 1);  // moments within the step
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Image& x, const Image& y) { return x.rgb == y.rgb; });
+}
+
 }  // namespace
 
 TEST_CASE("an environment of one team is the game of both, seen from one side") {
@@ -106,6 +113,8 @@ TEST_CASE("an environment of one team is the game of both, seen from one side") 
         }
         upload(both->device(), static_cast<int32_t*>(both->actions()), all);
         upload(one->device(), static_cast<int32_t*>(one->actions()), own);
+        if (t % 30 == 7)
+          REQUIRE(same_pictures(one->render_step(4, &own[4 * kAllies]), both->render_step(4, &all[4 * kAgents])));
         both->step(both->actions());
         one->step(one->actions());
         REQUIRE(seen == rows_of(obs, kAllies, kEnemies));

@@ -10,7 +10,7 @@ import termios
 import time
 
 import pytest
-from running import THRONG, environment, refused
+from running import THRONG, done, environment, refused
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 HALF_BLOCK = "▀".encode()
@@ -87,6 +87,19 @@ def test_a_round_is_played_to_its_end_and_counted():
     window.read_until(lambda output: b"   1 episodes, last return" in output)
     window.press(b"q")
     assert window.finish() == 0
+
+
+def test_against_a_policy_of_a_run(tmp_path):
+    run = str(tmp_path / "run")
+    done("train", "fighting/round", "selfplay=naive", "num_envs=16", "num_opponents=4", "num_steps=8", "num_minibatches=1", "total_timesteps=256", "snapshot_steps=128",
+         "hidden_sizes=[8]", "eval_episodes=2", "env.start_health=10", "--out", run, "--device", "cpu", "--quiet")
+    for policy in (run, f"{run}@latest", f"{run}@pool/0000.safetensors"):
+        window = Window("fighting", "--opponent", policy, "env.episode=round", "env.start_health=10", "--speed", "50")
+        window.read_until(lambda output: b"   1 episodes, last return" in output)
+        window.press(b"\x03")
+        assert window.finish() == 130
+    assert "holds no run" in refused("play", "fighting", "--opponent", str(tmp_path))
+    assert "no_such" in refused("play", "fighting", "--opponent", f"{run}@no_such")
 
 
 def test_a_game_that_waits_for_keys():

@@ -187,3 +187,13 @@ def test_seeds_side_by_side_are_the_runs_that_they_would_be_alone(finished, tmp_
     assert file(latest(both / "seed_0")) != file(latest(both / "seed_1"))
     assert "--out" in refused("train", ENV, *SMALL, "--num_seeds", 2)
     assert "--num_seeds" in refused("train", ENV, *SMALL, "--num_seeds", 0)
+
+
+def test_a_game_says_how_its_policies_are_judged(tmp_path):
+    run = str(tmp_path / "climb")
+    done("train", "fighting/climb", *SMALL, "--num_minibatches", "2", "env.start_health=10", "env.rung=1", "--eval_episodes", "2", "--out", run, "--quiet")
+    lines = lines_of_json(done("eval", run, "--episodes", "2", "--device", "cpu", "--json"))
+    assert [(line["config"]["rung"], line["greedy"]) for line in lines] == [(rung, greedy) for rung in range(1, 13) for greedy in (False, True)]
+    assert all(line["config"]["episode"] == "match" and line["episodes"] == 2 and line["rung"]["mean"] == line["config"]["rung"] for line in lines)
+    header, *rows = done("eval", run, "--episodes", "2", "--device", "cpu").splitlines()
+    assert header.split()[:2] == ["rung", "episodes"] and [row.split()[0] for row in rows] == [str(rung) for rung in range(1, 13)]

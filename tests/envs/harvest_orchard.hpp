@@ -41,7 +41,7 @@ struct Orchard {
         env(instance.env()),
         u(env.p.ground.num_sites, 0.999f),
         heading(env.p.num_agents, 0),
-        rewards(env.p.num_agents) {
+        rewards(env.p.num_agents * Env::spec(env.p).num_objectives) {
     for (int i = 0; i < env.p.num_agents; ++i) priority.push_back(i);
     for (int i = 0; i < env.p.ground.num_outer; ++i) spawn_rank.push_back(i);
     env.reset(Rng{key(0)});
@@ -60,7 +60,7 @@ struct Orchard {
 
   bool step(std::vector<int32_t> actions) {
     const RecordedDraws draws{u.data(), priority.data(), spawn_rank.data(), heading.data()};
-    return env.step_with(Actions{actions.data()}, Rewards{rewards.data(), 1}, draws);
+    return env.step_with(Actions{actions.data()}, Rewards{rewards.data(), Env::spec(env.p).num_objectives}, draws);
   }
 
   At at(int agent) const { return read(env.s.pose[agent]); }

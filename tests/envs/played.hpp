@@ -19,6 +19,10 @@ struct Listed {
   void operator()(T value) {
     row.push_back(static_cast<float>(value));
   }
+  template <class T>
+  void run(const T* values, int n) {
+    row.insert(row.end(), values, values + n);
+  }
 };
 
 // The parameters of a scenario of the registry.
@@ -47,7 +51,7 @@ struct Played {
 
   // True if the episode ended by the rules.
   bool step(std::vector<int32_t> actions, Rng rng = Rng{key(2)}) {
-    return env.step(Actions{actions.data()}, cleared(), rng);
+    return env.step(Actions{actions.data(), spec.heads.size > 0 ? spec.heads.size : 1}, cleared(), rng);
   }
   // Where actions are numbers: those of all agents, one after the other.
   bool fly(std::vector<float> actions, Rng rng = Rng{key(2)}) {
@@ -70,6 +74,7 @@ struct Played {
   }
   std::vector<float> observation(int agent) const {
     Listed out;
+    if constexpr (HasPrepareViews<Env>) env.prepare_views();
     env.observe(agent, out);
     return out.row;
   }

@@ -40,22 +40,23 @@ struct Battle {
   std::vector<float> rewards;
 
   explicit Battle(const Params& params)
-      : instance(checked(params)), env(instance.env()), rewards(env.p.num_agents(), 7.0f) {
+      : instance(checked(params)), env(instance.env()), rewards(env.p.num_agents() * objectives(), 7.0f) {
     env.reset(Rng{key(1)});
     for (int unit = 0; unit < env.p.num_units(); ++unit) place(unit, 1 + 10 * (unit % 4), 1 + 10 * (unit / 4));
   }
 
+  int objectives() const { return Env::spec(env.p).num_objectives; }
   void place(int unit, float x, float y) {
     env.s.x[unit] = x;
     env.s.y[unit] = y;
   }
   // Every unit is told what to do, allies first.
   bool order(std::vector<int> actions, Fixed draws = {}) {
-    return env.play([&](int unit) { return actions.at(unit); }, Rewards{rewards.data(), 1}, draws);
+    return env.play([&](int unit) { return actions.at(unit); }, Rewards{rewards.data(), objectives()}, draws);
   }
   // Allies are told, the enemies decide.
   bool step(std::vector<int32_t> actions, Fixed draws = {}) {
-    return env.step_with(Actions{actions.data()}, Rewards{rewards.data(), 1}, draws);
+    return env.step_with(Actions{actions.data()}, Rewards{rewards.data(), objectives()}, draws);
   }
 };
 

@@ -88,6 +88,30 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
   }
 }
 
+TEST_CASE("many random steps at once are the same steps") {
+  for (const std::string& device : test_devices()) {
+    for (const std::string& id : exam_ids()) {
+      INFO(id << " on " << device);
+      BatchOptions options = batch_of(fewer_envs(id, 67, 6700));  // no whole number of tiles
+      options.time_limit = 23;                                    // episodes end in the midst
+      options.autoreset = id.size() % 2 ? Autoreset::same_step : Autoreset::next_step;
+      Drive one_by_one(id, device, options), at_once(id, device, options);
+      for (uint32_t first : {0u, 1u, 30u}) {
+        const uint32_t steps = first == 1 ? 29 : 1 + first;
+        for (uint32_t t = first; t < first + steps; ++t) {
+          VecEnv& env = one_by_one.env();
+          env.random_actions(env.observations().avail_actions, env.actions(), key(5), t);
+          env.step(env.actions());
+        }
+        at_once.env().step_random(static_cast<int>(steps), key(5), first);
+        CHECK(at_once.env().state_hash() == one_by_one.env().state_hash());
+        CHECK(at_once.outputs() == one_by_one.outputs());
+      }
+      CHECK(at_once.env().take_statistics().episodes == one_by_one.env().take_statistics().episodes);
+    }
+  }
+}
+
 TEST_CASE("observations are finite and within the declared bounds, and a legal action always exists") {
   for (const std::string& id : exam_ids()) {
     INFO(id);

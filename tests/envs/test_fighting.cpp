@@ -282,7 +282,7 @@ TEST_CASE("against a built-in there is one agent, and built-ins alone play by th
 }
 
 TEST_CASE("a run climbs the ladder with every match that is won and ends with the first that is not") {
-  Bout bout({{"opponent", "rung"}, {"episode", "run"}, {"fighter", "ALDER"}}, 2);
+  Bout bout({{"opponent", "rung"}, {"episode", "run"}, {"rung", 1}, {"fighter", "ALDER"}}, 2);
   CHECK(bout.env().s.rung[0] == 1);
   for (int round = 0; round < 2; ++round) {
     bout.set_hp(0, 950);
@@ -302,6 +302,19 @@ TEST_CASE("a run climbs the ladder with every match that is won and ends with th
   CHECK(ended);
   CHECK(bout.info()[0] == 0);
   CHECK(bout.info()[3] == 2);
+}
+
+TEST_CASE("a run may begin at a drawn rung, and goes on from there") {
+  nlohmann::json weights(12, 0);
+  weights[6] = 1;
+  Bout bout({{"opponent", "rung"}, {"episode", "run"}, {"rung_weights", weights}}, 2);
+  CHECK(bout.env().s.rung[0] == 7);
+  for (int round = 0; round < 2; ++round) {
+    bout.set_hp(1, 1);
+    bout.set_timer(2);
+    CHECK_FALSE(bout.step());
+  }
+  CHECK(bout.env().s.rung[0] == 8);
 }
 
 TEST_CASE("rungs are drawn by their weights") {

@@ -119,6 +119,16 @@ TEST_CASE("T10 who eats and is hit has eaten", "[harvest]") {
   CHECK(o.apples().empty());
 }
 
+TEST_CASE("rewards as vectors: own apples, what is left of all, peace", "[harvest]") {
+  Params p = rules("clean", 2);
+  p.components = true;
+  Orchard c(p, {{9, 10, 0}, {9, 13, 0}});
+  c.apples({{10, 10}, {12, 12}, {5, 5}});
+  c.step({kForward, kZap});
+  const float left = 2.0f / static_cast<float>(c.env.p.ground.num_sites * 1000);
+  CHECK(c.rewards == std::vector<float>{1, left, 0, 0, left, -1});
+}
+
 TEST_CASE("T11 an occupied spawn is skipped", "[harvest]") {
   Orchard o(rules("sjx", 2), {{13, 2, 0}, {15, 2, 2}});
   o.heading = {0, 1};

@@ -1,6 +1,7 @@
 // The rules of route choice: the paradox of Braess, tolls, several pairs, and congestion by the BPR function.
 #include "envs/route_choice/route_choice.hpp"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 #include "algos/pareto.hpp"
@@ -8,6 +9,8 @@
 
 namespace throng::route_choice {
 namespace {
+
+using Catch::Matchers::WithinRel;
 
 // How many drivers take each route; in the order of the drivers.
 std::vector<int32_t> choices(const std::vector<int>& drivers) {
@@ -119,6 +122,149 @@ TEST_CASE("several pairs, and congestion that grows with a power", "[route_choic
   }
 }
 
+// Of the graphs of Braess: from 0 over 1 .. k and k + 1 .. 2 k to 2 k + 1, as the files Braess_k_4200_10_c1 have them.
+static Params braess(int k) {
+  Params p;
+  p.free_flow_time = p.time_per_driver = {};
+  p.fastest_routes = 64;
+  const auto link = [&](int from, int to, double fixed, double slope) {
+    p.link_from.push_back(static_cast<uint8_t>(from));
+    p.link_to.push_back(static_cast<uint8_t>(to));
+    p.free_flow_time.push_back(static_cast<float>(fixed));
+    p.time_per_driver.push_back(static_cast<float>(slope * 10 * k / 4200));
+  };
+  const int last = 2 * k + 1;
+  for (int j = 1; j <= k; ++j) link(0, j, 0, k + 1 - j), link(j, k + j, 0, 0), link(k + j, last, 0, j);
+  for (int j = 2; j <= k; ++j) link(j, k + j - 1, 10, 0);
+  link(0, last - 1, 10, 0), link(1, last, 10, 0);
+  p.pairs = {2, {0, static_cast<uint8_t>(last)}};
+  return p;
+}
+
+// Of the same graphs with two pairs, as the files BBraess_k_2100_10_c1 have them: links, and the nodes of both pairs.
+struct TwoPairs {
+  int k;
+  Nodes from, to;
+  int pairs[4];
+};
+static const TwoPairs kTwoPairs[] = {
+    {1, {8, {0, 1, 1, 2, 3, 5, 5, 7}}, {8, {1, 2, 4, 6, 0, 0, 7, 1}}, {3, 4, 5, 6}},
+    {5,
+     {24, {0, 1, 1, 2, 3, 3, 4, 5, 5, 6, 7, 7, 8, 9, 9, 10, 11, 11, 11, 13, 13, 15, 15, 15}},
+     {24, {1, 2, 6, 3, 4, 8, 5, 10, 12, 7, 2, 8, 9, 4, 10, 14, 0, 6, 8, 0, 15, 1, 2, 4}},
+     {11, 12, 13, 14}},
+    {7,
+     {32, {0,  1,  1,  2,  3,  3,  4,  5,  5,  6,  7,  7,  8,  9,  9,  10,
+           11, 11, 12, 13, 13, 14, 15, 15, 15, 15, 17, 17, 19, 19, 19, 19}},
+     {32,
+      {1, 2, 8, 3, 4, 10, 5, 6, 12, 7, 14, 16, 9, 2, 10, 11, 4, 12, 13, 6, 14, 18, 0, 8, 10, 12, 0, 19, 1, 2, 4, 6}},
+     {15, 16, 17, 18}},
+};
+
+static int longest_of(const Params& p) {
+  int longest = 0;
+  for (int r = 0; r < p.num_routes; ++r) longest = std::max(longest, p.first_step[r + 1] - p.first_step[r]);
+  return longest;
+}
+
+TEST_CASE("networks have the routes that they are known to have", "[route_choice]") {
+  struct Known {
+    std::string name;
+    int links, pairs, routes, of_first_two, longest;
+  };
+  for (const Known& known :
+       {Known{"bbraess_3", 16, 2, 10, 10, 8}, {"ow", 48, 4, 64, 32, 7}, {"sioux_falls", 76, 552, 8832, 32, 11}}) {
+    INFO(known.name);
+    const Params p = params_of<Env>("route_choice/" + known.name);
+    CHECK(p.num_links() == known.links);
+    CHECK(p.num_pairs == known.pairs);
+    CHECK(p.num_routes == known.routes);
+    CHECK(p.routes_of(0) + p.routes_of(1) == known.of_first_two);
+    CHECK(longest_of(p) == known.longest);
+  }
+  const Params ow = params_of<Env>("route_choice/ow");
+  CHECK_THAT(ow.time_scale, WithinRel(1 / (7 * 49.0f), 1e-5f));
+  CHECK_THAT(ow.toll_scale, WithinRel(1 / (7 * 34.0f), 1e-5f));
+}
+
+TEST_CASE("the graphs of Braess have the routes that they are known to have", "[route_choice]") {
+  for (int k = 1; k <= 7; ++k) {
+    Params p = braess(k);
+    p.check();
+    CHECK(p.num_links() == 4 * k + 1);
+    CHECK(p.num_routes == 2 * k + 1);
+    CHECK(longest_of(p) == 3);
+    if (k != 3) continue;
+    const Params scenario = params_of<Env>("route_choice/braess_3");
+    CHECK(scenario.num_routes == p.num_routes);
+    CHECK_THAT(scenario.time_scale, WithinRel(p.time_scale, 1e-5f));
+    CHECK_THAT(scenario.toll_scale, WithinRel(p.toll_scale, 1e-5f));
+  }
+  const int routes[][2] = {{1, 2}, {9, 20}, {25, 54}};
+  for (int i = 0; i < 3; ++i) {
+    const TwoPairs& graph = kTwoPairs[i];
+    Params p = braess(1);
+    p.link_from = graph.from, p.link_to = graph.to;
+    p.free_flow_time = p.time_per_driver = {graph.from.size, {}};
+    p.pairs.size = 0;
+    for (int node : graph.pairs) p.pairs.push_back(static_cast<uint8_t>(node));
+    for (float& slope : p.time_per_driver) slope = 1;
+    p.check();
+    CHECK(std::min(p.routes_of(0), p.routes_of(1)) == routes[i][0]);
+    CHECK(std::max(p.routes_of(0), p.routes_of(1)) == routes[i][1]);
+    CHECK(longest_of(p) == 2 * graph.k + 2);
+  }
+}
+
+TEST_CASE("routes are found fastest first, through no node twice", "[route_choice]") {
+  const Params p = params_of<Env>("route_choice/sioux_falls");
+  for (int pair = 0; pair < p.num_pairs; ++pair) {
+    float before = 0;
+    for (int route = p.first_route[pair]; route < p.first_route[pair + 1]; ++route) {
+      float time = 0;
+      int node = p.origin[pair];
+      std::vector<int> passed = {node};
+      for (int step = p.first_step[route]; step < p.first_step[route + 1]; ++step) {
+        const int link = p.step_link[step];
+        REQUIRE(p.link_from[link] == node);
+        node = p.link_to[link];
+        REQUIRE(std::find(passed.begin(), passed.end(), node) == passed.end());
+        passed.push_back(node);
+        time += p.free_flow_time[link];
+      }
+      REQUIRE(node == p.destination[pair]);
+      REQUIRE(time >= before);
+      before = time;
+    }
+  }
+}
+
+TEST_CASE("with many routes and pairs drivers are counted by links", "[route_choice]") {
+  Played<Env> game(params_of<Env>("route_choice/sioux_falls"));
+  const Params& p = game.env.p;
+  std::vector<int32_t> actions(p.num_agents);
+  for (int a = 0; a < p.num_agents; ++a) actions[a] = a % 17 - 1;  // the first is no route
+  game.step(actions);
+  const auto route_of = [&](int a) { return p.first_route[game.env.s.pair[a]] + std::max(actions[a], 0); };
+  std::vector<int> flow(p.num_links(), 0);
+  for (int a = 0; a < p.num_agents; ++a) {
+    for (int step = p.first_step[route_of(a)]; step < p.first_step[route_of(a) + 1]; ++step) ++flow[p.step_link[step]];
+  }
+  for (int link = 0; link < p.num_links(); ++link) CHECK(game.env.s.flow[link] == flow[link]);
+  for (int a = 0; a < p.num_agents; a += 97) {
+    float time = 0, toll = 0;
+    for (int step = p.first_step[route_of(a)]; step < p.first_step[route_of(a) + 1]; ++step) {
+      const int link = p.step_link[step];
+      time += p.time_of(link, flow[link]), toll += p.toll_of(link, flow[link]);
+    }
+    check_near(game.reward(a), {-time * p.time_scale, -toll * p.toll_scale}, 1e-6);
+    const std::vector<float> seen = game.observation(a);
+    REQUIRE(seen.size() == 48);
+    CHECK((seen[p.origin[game.env.s.pair[a]]] == 1 && seen[24 + p.destination[game.env.s.pair[a]]] == 1));
+    CHECK(std::count(seen.begin(), seen.end(), 1.0f) == 2);
+  }
+}
+
 TEST_CASE("random tolls are the time of the links that drew one", "[route_choice]") {
   Params p;
   p.toll_mode = kRandom;
@@ -156,6 +302,15 @@ TEST_CASE("networks that fit together in no way are refused", "[route_choice]") 
   refused([](Params& p) { p.routes_per_pair = {1, {2}}; });
   refused([](Params& p) { p.power = {}; });
   refused([](Params& p) { p.link_capacity[1] = 0; });
+  const auto refused_found = [](auto&& spoil) {
+    Params p = braess(2);
+    spoil(p);
+    CHECK_THROWS_AS(Played<Env>(p), Error);
+  };
+  refused_found([](Params& p) { p.link_from.size = 3; });
+  refused_found([](Params& p) { p.pairs[1] = 6; });
+  refused_found([](Params& p) { p.pairs.size = 1; });
+  refused_found([](Params& p) { p.pairs = {2, {5, 0}}; });  // one-way streets
 }
 
 }  // namespace throng::route_choice

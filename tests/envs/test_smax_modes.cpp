@@ -97,6 +97,21 @@ TEST_CASE("winners get the bonus whichever team they are", "[smax]") {
   }
 }
 
+TEST_CASE("rewards as vectors: damage done, own losses, the bonus; damage and bonus are the usual reward", "[smax]") {
+  Params p = both_play(teams({kMarine, kMarine}, {kMarine}));
+  p.won_battle_bonus = 3;
+  p.components = true;
+  Battle battle(p);
+  battle.place(0, 10, 10);
+  battle.place(2, 12, 10);
+  battle.env.s.health[2] = 9;
+  CHECK(battle.step({5, kStop, 6}));  // the ally kills, and is hit by who dies
+  const float hit = 9.0f / 45;
+  check_near(battle.rewards, {hit, -hit / 2, 3, hit, -hit / 2, 3, hit / 2, -hit, 0});
+  p.self_play_reward = true;
+  CHECK_THROWS_AS(p.check(), Error);
+}
+
 TEST_CASE("the two teams see mirrored worlds in the same layout", "[smax]") {
   Battle battle(both_play(teams({kMarine, kStalker}, {kStalker, kMarine})));
   battle.place(0, 14, 15);
@@ -242,6 +257,7 @@ TEST_CASE("every mode gives the same bits however its loops run, within its boun
                                   {{"opponent", "self"}, {"self_play_reward", true}},
                                   {{"opponent", "heuristic_random"}},
                                   {{"legacy", true}},
+                                  {{"components", true}},
                                   {{"legacy", true}, {"opponent", "self"}},
                                   {{"spawn_clamp", true}},
                                   {{"walls_cause_death", false}, {"see_enemy_actions", false}},

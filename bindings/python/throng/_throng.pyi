@@ -169,6 +169,13 @@ class VecEnv:
 
         ValueError names the shape, dtype and device that came and those expected.
         """
+    def step_random(
+        self, steps: int
+    ) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """The same as so many times step(sample_actions()), bit for bit, in one launch. What is returned
+        is what the last of these steps left: rewards and flags are of that step alone. For looking at
+        games and for measuring; nothing can learn from it. ValueError for less than one step.
+        """
     def sample_actions(self, policy: str = "random") -> Array:
         """What one of spec.policies chooses, as step() takes it: uniformly random legal actions, or a
         player that comes with the game ("heuristic").
