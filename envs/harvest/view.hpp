@@ -38,7 +38,6 @@ struct Line {
     }
     return line;
   }
-  THRONG_HD static Line walls() { return {{0x01010101u, 0x01010101u, 0x00010101u}}; }
 
   // Eight and three: a CPU waits for what it reads back in other pieces than it was written in.
   THRONG_HD void write(auto& out) const {
