@@ -72,7 +72,16 @@ struct RandomActions {
     for (int i = 0; i < dim; ++i) set(row, i, bits(drawn, static_cast<uint32_t>(row * dim + i)));
   }
 
-  // The agents of several rows, on a CPU, which draws many numbers at once.
+#ifdef __CUDACC__
+  static constexpr int kRows = 1;  // that are chosen for together
+  THRONG_HD void choose_block(Key drawn, int64_t block, int64_t) const { choose(drawn, block); }
+#else
+  static constexpr int kRows = kDrawsAtOnce;
+  void choose_block(Key drawn, int64_t block, int64_t rows) const {
+    choose(drawn, block * kRows, (block + 1) * kRows < rows ? (block + 1) * kRows : rows);
+  }
+
+  // The agents of several rows; a CPU draws many numbers at once.
   void choose(Key drawn, int64_t row, int64_t end) const {
     for (int i = 0; row < end;) {
       uint32_t words[kDrawsAtOnce];
@@ -83,6 +92,7 @@ struct RandomActions {
       }
     }
   }
+#endif
 
  private:
   THRONG_HD void set(int64_t row, int i, uint32_t word) const {
@@ -135,6 +145,7 @@ struct RandomSteps {
   }
   { return inner.bytes(params, envs); }
 
+#ifndef __CUDACC__
   // On a CPU, for a whole tile, if that is how a step is taken.
   template <class Tile>
   void on_tile(const Tile& tile) const requires requires(Inner inner, Observations next) {
@@ -147,6 +158,7 @@ struct RandomSteps {
       inner.on_tile(tile, next(step));
     }
   }
+#endif
 };
 
 }  // namespace throng
