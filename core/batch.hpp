@@ -67,14 +67,7 @@ class Batch final : public VecEnv {
     const RandomActions<Env> random(spec_, avail_actions, policies, actions);
     const Key drawn = fold_in(key, draw);
     const int64_t rows = num_rows();
-    constexpr int kRows = Backend::kCuda ? 1 : kDrawsAtOnce;
-    Backend::each(*device_, (rows + kRows - 1) / kRows, [=] THRONG_HD(int64_t block) {
-      if constexpr (Backend::kCuda) {
-        random.choose(drawn, block);
-      } else {
-        random.choose(drawn, block * kRows, (block + 1) * kRows < rows ? (block + 1) * kRows : rows);
-      }
-    });
+    Backend::each(*device_, random.blocks(rows), [=] THRONG_HD(int64_t block) { random.choose(drawn, block, rows); });
   }
 
   // Every game has one kernel for this, and so has a variant in straight code; where its tile would be too large, a step is a

@@ -45,8 +45,24 @@ struct RandomActions {
     for (int i = 0; i < dim; ++i) set(row, i, bits(drawn, static_cast<uint32_t>(row * dim + i)));
   }
 
+#ifdef __CUDACC__
+  static constexpr int kBlock = 1;
+#else
+  static constexpr int kBlock = kDrawsAtOnce;  // rows
+#endif
+  static int64_t blocks(int64_t rows) { return (rows + kBlock - 1) / kBlock; }
+  // The agents of a block of rows; of all of them there are `rows`.
+  THRONG_HD void choose(Key drawn, int64_t block, int64_t rows) const {
+#ifdef __CUDACC__
+    if (block < rows) choose(drawn, block);
+#else
+    const int64_t end = (block + 1) * kBlock;
+    choose_between(drawn, block * kBlock, end < rows ? end : rows);
+#endif
+  }
+
   // The agents of several rows, on a CPU, which draws many numbers at once.
-  void choose(Key drawn, int64_t row, int64_t end) const {
+  void choose_between(Key drawn, int64_t row, int64_t end) const {
     for (int i = 0; row < end;) {
       uint32_t words[kDrawsAtOnce];
       draw_bits(drawn, static_cast<uint32_t>(row * dim + i), words);
@@ -116,7 +132,7 @@ struct RandomSteps {
   {
     const int64_t first = int64_t(tile.first) * agents, end = first + int64_t(tile.count) * agents;
     for (int step = 0; step < steps; ++step) {
-      random.choose(drawn(step), first, end);
+      random.choose_between(drawn(step), first, end);
       inner.on_tile(tile, next(step));
     }
   }
