@@ -48,6 +48,17 @@ void each_element([[maybe_unused]] Device& device, int groups, int64_t rows, int
 #endif
 }
 
+// to[group, k] = the sum over `parts` of partial[group, part, k], k below `size`, in their order; what workers summed up apart.
+inline void add_parts(Device& device, Groups groups, int64_t parts, int64_t size, const float* partial, float* to) {
+  const int64_t apart = groups.apart;
+  Backend::each(device, groups.count * size, [=] THRONG_BODY(int64_t i) {
+    const int64_t g = i / size, k = i - g * size;
+    float sum = 0;
+    for (int64_t part = 0; part < parts; ++part) sum += partial[(g * parts + part) * size + k];
+    to[g * apart + k] = sum;
+  });
+}
+
 // Working memory of sums: they run in double precision, in an order that depends on the number of rows alone, and on a GPU in
 // one launch each. Sums that share a Reducer run one after the other.
 struct Reducer {

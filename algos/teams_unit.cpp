@@ -95,9 +95,10 @@ class TeamsOf final : public Teams {
     reset(seeds[0]);
   }
 
-  Image render(int env, int size) override {
-    check_picture(env, size);
-    return both_->render(sides_[env].game, size);
+  Image render(int env, int size, int agent) override {
+    check_picture(env, size, agent);
+    const Side side = sides_[env];
+    return both_->render(side.game, size, agent != kWhole && side.team ? own_.first + agent : agent);
   }
 
   // The opponent answers as it will in the step, and then forgets it.

@@ -25,6 +25,7 @@ std::map<std::string, Tensor> block_of(const std::map<std::string, Tensor>& all,
     Tensor& part = own[name];
     part.dtype = tensor.dtype;
     part.shape = {tensor.shape[0], tensor.shape[1] / blocks};
+    if (tensor.shape[0] == 0) continue;  // what these parameters have no need of
     const size_t row = tensor.data.size() / static_cast<size_t>(tensor.shape[0]), bytes = row / blocks;
     part.data.resize(bytes * static_cast<size_t>(tensor.shape[0]));
     for (int64_t i = 0; i < tensor.shape[0]; ++i)

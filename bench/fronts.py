@@ -27,8 +27,8 @@ from collect import has_gpu, machine_line
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ENVS = {  # what a game needs beside its preset, so that all together take minutes
     "beach/10_agents": [],
-    "beach/50_agents": [],
-    "beach/100_agents": [],
+    "beach/50_agents": ["num_envs=512", "total_timesteps=2000000"],
+    "beach/100_agents": ["num_envs=512", "total_timesteps=2000000"],
     "item_gathering/team_6": [],
     "item_gathering/team_7": [],
     "item_gathering/team_8": [],

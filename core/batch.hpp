@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -10,23 +11,17 @@
 
 #include "core/instance.hpp"
 #include "core/launch.hpp"
+#ifndef __CUDACC__
+#include "core/side_by_side.hpp"
+#endif
 #include "core/picture.hpp"
 #include "core/players.hpp"
+#include "core/random_actions.hpp"
 #include "core/stepper.hpp"
 #include "core/varied.hpp"
 #include "core/vec_env.hpp"
 
 namespace throng {
-
-// One of the choices that are legal, each as likely as the others.
-THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
-  int legal = 0;
-  for (int a = 0; a < choices; ++a) legal += avail[a];
-  int skip = below(key, draw, legal);
-  int action = 0;
-  while (avail[action] == 0 || skip-- > 0) ++action;
-  return action;
-}
 
 template <class Env>
 class Batch final : public VecEnv {
@@ -46,6 +41,9 @@ class Batch final : public VecEnv {
     if (far_params_) device_->copy(far_params_, &params_, sizeof(Params));
     auto array = state_.begin();
     state_fields_.fields(params_, [&](const char*, auto& field, int) { (array++)->data = field.data; });
+#ifndef __CUDACC__
+    packs_ = packs_of<Env>(params_, cpu_level());
+#endif
     lanes_asked_ = options_.lanes;
     options_.lanes = lanes_for(num_envs());
   }
@@ -67,27 +65,25 @@ class Batch final : public VecEnv {
 
   // Of all agents, or of those whose policy is number 0.
   void random_actions(const uint8_t* avail_actions, const int32_t* policies, void* actions, Key key, uint32_t draw) {
-    auto* to = static_cast<ActionOf<Env>*>(actions);
+    const RandomActions<Env> random(spec_, avail_actions, policies, actions);
     const Key drawn = fold_in(key, draw);
-    if constexpr (HasContinuousActions<Env>) {
-      const int dim = spec_.continuous;
-      Backend::each(*device_, int64_t(num_rows()) * dim, [=] THRONG_HD(int64_t i) {
-        if (!policies || policies[i / dim] == 0) to[i] = uniform(drawn, static_cast<uint32_t>(i), -1.0f, 1.0f);
-      });
-    } else {
-      const Spec spec = spec_;
-      const int heads = spec_.num_heads();
-      Backend::each(*device_, num_rows(), [=] THRONG_HD(int64_t row) {
-        if (policies && policies[row] != 0) return;
-        const uint8_t* avail = avail_actions + row * spec.num_actions;
-        for (int head = 0; head < heads; ++head) {
-          const int choices = heads == 1 ? spec.num_actions : spec.heads[head];
-          const int64_t i = row * heads + head;
-          to[i] = random_choice(avail, choices, drawn, static_cast<uint32_t>(i));
-          avail += choices;
-        }
-      });
+    const int64_t rows = num_rows();
+    constexpr int kRows = RandomActions<Env>::kRows;
+    Backend::each(*device_, (rows + kRows - 1) / kRows,
+                  [=] THRONG_HD(int64_t block) { random.choose_block(drawn, block, rows); });
+  }
+
+  // Every game has one kernel for this, and so has a variant in straight code; where its tile would be too large, a step is a
+  // launch.
+  void step_random(int steps, Key key, uint32_t draw) override {
+    if (steps < 1) return;
+    if constexpr (HasVariants<Env> && Backend::kCuda) {
+      if (varied_.host.empty() && random_variant(typename Env::Variants{}, steps, key, draw)) return;
     }
+    if (!varied_.host.empty() || !Backend::fits<Env, kRandomLanes>(params_)) {
+      return VecEnv::step_random(steps, key, draw);
+    }
+    random_steps<Env, kRandomLanes>(params_, steps, key, draw);
   }
 
   void policy_actions(int policy, void* actions, Key key, uint32_t draw) override {
@@ -120,13 +116,13 @@ class Batch final : public VecEnv {
     }
   }
 
-  Image render(int e, int size) override {
-    if constexpr (!HasRender<Env>) return VecEnv::render(e, size);
+  Image render(int e, int size, int agent) override {
+    if constexpr (!HasRender<Env>) return VecEnv::render(e, size, agent);
     if constexpr (HasRender<Env>) {
-      check_picture(e, size);
+      check_picture(e, size, agent);
       HostInstance<Env> instance(params_of(e));
       fetch(*device_, state_fields_, num_envs(), e, instance);
-      return draw(instance, size);
+      return draw(instance, size, agent);
     }
   }
 
@@ -170,13 +166,14 @@ class Batch final : public VecEnv {
   }
 
   void launch(const Call& call, const Place& place) {
-    if constexpr (HasVariants<Env> && Backend::kCuda) {
-      if (launch_variant(typename Env::Variants{}, call, place)) return;
+    if constexpr (HasVariants<Env>) {
+      if (!has_packs() && launch_variant(typename Env::Variants{}, call, place)) return;
     }
     launch_as<Env>(params_, call, place);
   }
 
   static constexpr int kVariedLanes = 8;  // one kernel is enough
+  static constexpr int kRandomLanes = most_lanes<Env>() < 8 ? most_lanes<Env>() : 8;
 
   const Params& params_of(int e) const { return varied_.host.empty() ? params_ : varied_.host[e]; }
 
@@ -222,15 +219,63 @@ class Batch final : public VecEnv {
   void launch_as(const typename Rules::Params& params, const Call& call, const Place& place) {
     const BatchOptions& options = place.options;
     const Stepper<Rules> stepper(call, place.book, place.finals, spec_, options);
-    const void* far = std::is_same_v<Rules, Env> ? far_params_ : nullptr;
-    Backend::tiles<Rules>(*device_, options.num_envs, {options.lanes, options.backwards, far}, params, place.fields,
-                          stepper);
+    Backend::tiles<Rules>(*device_, options.num_envs, shape_of<Rules>(options), params, place.fields,
+                          side_by_side(stepper));
   }
 
-  // The first of the variants that fits; false if none does.
+  template <class Rules, int kLanes>
+  void random_steps(const typename Rules::Params& params, int steps, Key key, uint32_t draw) {
+    const Stepper<Rules> stepper(step_call(actions_, observations_, outcomes_), book_, finals_, spec_, options_);
+    const auto inner = side_by_side(stepper);
+    const RandomActions<Rules> random(spec_, observations_.avail_actions, nullptr, actions_);
+    const RandomSteps<Rules, std::remove_const_t<decltype(inner)>> body{inner, random, observations_, spec_.num_agents,
+                                                                        key,   draw,   steps};
+    Backend::tiles_of<Rules, kLanes>(*device_, num_envs(), shape_of<Rules>(options_), params, state_fields_, body);
+  }
+
+  template <class... Variant>
+  bool random_variant(Types<Variant...>, int steps, Key key, uint32_t draw) {
+    return ((random_as<Variant>(steps, key, draw)) || ...);
+  }
+  template <class Variant>
+  bool random_as([[maybe_unused]] int steps, [[maybe_unused]] Key key, [[maybe_unused]] uint32_t draw) {
+    if constexpr (Variant::Params::kUnrolls) {
+      if (!Variant::Params::fits(params_)) return false;
+      random_steps<Variant, 1>(typename Variant::Params(params_), steps, key, draw);
+      return true;
+    }
+    return false;
+  }
+
+  template <class Rules>
+  TileShape shape_of(const BatchOptions& options) const {
+    return {options.lanes, options.backwards, std::is_same_v<Rules, Env> ? far_params_ : nullptr};
+  }
+
+  bool has_packs() const {
+#ifndef __CUDACC__
+    return packs_.width > 0 && !options_.backwards;
+#else
+    return false;
+#endif
+  }
+
+  // A CPU takes neighbouring environments side by side where it can, but not backwards.
+  template <class Rules>
+  auto side_by_side(const Stepper<Rules>& stepper) const {
+#ifndef __CUDACC__
+    if constexpr (HasPacks<Rules>) {
+      return PackedStepper<Rules>{stepper, has_packs() ? packs_ : PackFunctions<Params> {}};
+    }
+#endif
+    if constexpr (Backend::kCuda || !HasPacks<Rules>) return stepper;
+  }
+
+  // The first of the variants that fits; false if none does. Those that unroll are for registers that a CPU does not have.
   template <class... Variant>
   bool launch_variant(Types<Variant...>, const Call& call, const Place& place) {
-    return ((Variant::Params::fits(params_) && place.options.lanes <= most_lanes<Variant>() &&
+    return (((Backend::kCuda || !Variant::Params::kUnrolls) && Variant::Params::fits(params_) &&
+             place.options.lanes <= most_lanes<Variant>() &&
              (launch_as<Variant>(typename Variant::Params(params_), call, place), true)) ||
             ...);
   }
@@ -272,6 +317,9 @@ class Batch final : public VecEnv {
   int lanes_asked_ = 0;
   OwnParams varied_;
   Players<Env> players_;
+#ifndef __CUDACC__
+  PackFunctions<Params> packs_;
+#endif
 };
 
 // Calls use(type of the Env) for the view that the parameters ask for (Env::Views), or for the game itself.
@@ -326,6 +374,7 @@ EnvSpec measure_as(const typename Env::Params& params, const std::string& id) {
     spec.world_state_part_dim = count_values([&](Counter& out) { env.world_state_part(0, out); });
   }
   spec.renders = HasRender<Env>;
+  spec.renders_views = HasRenderView<Env>;
   spec.policies = {"random"};
   if constexpr (HasPolicies<Env>) {
     spec.policies.insert(spec.policies.end(), std::begin(Env::kPolicies), std::end(Env::kPolicies));

@@ -6,6 +6,7 @@
 
 #include "core/field.hpp"
 #include "core/lanes.hpp"
+#include "core/pack.hpp"
 #include "core/platform.hpp"
 #include "core/rng.hpp"
 #include "core/rows.hpp"
@@ -53,12 +54,17 @@ namespace throng {
 //                                                     // act(policy, agent, const Memory&, out, rng)
 //     static constexpr bool kVaries = true;           // environments of a batch can have parameters of their own
 //     void render(Canvas&) const;                     // a picture of the state, drawn on the host (core/canvas.hpp)
+//     void render_view(int agent, Canvas&) const;     // a picture of what an agent sees of it; may use Scratch
 //     static int frames(const Params&);  static Params until_frame(const Params&, int frame);
 //                                                     // pictures within a step: the rules that end it at frame 1, 2, ...
-//     using Variants = Types<...>;                    // the same rules for settings that a GPU kernel gains from knowing: an
+//     using Variants = Types<...>;                    // the same rules for settings that a compiler gains from knowing: an
 //                                                     // Env with the same State, whose Params are made from these Params if
 //                                                     // Variant::Params::fits(params);
-//                                                     // Params::kUnrolls: its loops over Scratch have constant bounds
+//                                                     // Params::kUnrolls: its loops over Scratch have constant bounds, and
+//                                                     // only a GPU gains from it
+//     template <int W> using Packs = Types<...>;      // the same rules for W environments side by side, on the SIMD units of a CPU,
+//                                                     // in packs (core/pack.hpp): the first whose Params::suits(params). The name of
+//                                                     // the game then stands in packed_names of envs/meson.build, too
 //     using Views = Types<...>;                       // the same game seen otherwise (as pixels of another Obs, say): an Env with
 //                                                     // the same Params and State, for settings of which View::shows(params)
 //     static constexpr int kMostLanes = 4;            // more would idle, and every number of lanes is a kernel; default 32
@@ -75,22 +81,29 @@ template <class... T>
 struct Types {};
 
 // The actions of one environment, [agent, dim]: one choice per agent, several (Spec::heads), or numbers (Spec::continuous).
-template <class T>
+// Of W environments side by side (core/pack.hpp) they lie `distance` apart.
+template <class T, int W = 1>
 struct ActionRows {
   const T* row;
   int dim = 1;
-  THRONG_HD T operator[](int agent) const { return row[agent * dim]; }
-  THRONG_HD T operator()(int agent, int i) const { return row[agent * dim + i]; }
+  int distance = 0;
+  THRONG_HD Pack<T, W> operator[](int agent) const { return (*this)(agent, 0); }
+  THRONG_HD Pack<T, W> operator()(int agent, int i) const { return spaced_out<T, W>(row + agent * dim + i, distance); }
 };
 using Actions = ActionRows<int32_t>;
 using ContinuousActions = ActionRows<float>;
 
 // The rewards of one environment, [agent, objective]; the batch has set them to zero.
-struct Rewards {
+template <int W>
+struct RewardsOf {
   float* row;
   int num_objectives;
-  THRONG_HD float& operator()(int agent, int objective = 0) const { return row[agent * num_objectives + objective]; }
+  int distance = 0;
+  THRONG_HD decltype(auto) operator()(int agent, int objective = 0) const {
+    return spaced_out<float, W>(row + agent * num_objectives + objective, distance);
+  }
 };
+using Rewards = RewardsOf<1>;
 
 template <class E>
 concept HasAvail = requires(const E& e, Counter& out) {
@@ -141,6 +154,11 @@ concept IsVariant = requires {
 };
 
 template <class E>
+concept HasPacks = requires {
+  typename E::template Packs<4>;
+};
+
+template <class E>
 concept HasViews = requires {
   typename E::Views;
 };
@@ -156,6 +174,10 @@ concept HasMemory = requires {
 template <class E>
 concept HasRender = requires(const E& e, Canvas& canvas) {
   e.render(canvas);
+};
+template <class E>
+concept HasRenderView = requires(const E& e, Canvas& canvas) {
+  e.render_view(0, canvas);
 };
 template <class E>
 concept HasFrames = requires(const typename E::Params& p) {
@@ -184,6 +206,13 @@ template <class E>
 constexpr int most_lanes() {
   if constexpr (requires { E::kMostLanes; }) return E::kMostLanes;
   return 32;
+}
+
+// How many environments an Env is, side by side.
+template <class E>
+constexpr int width_of() {
+  if constexpr (requires { E::kWidth; }) return E::kWidth;
+  return 1;
 }
 
 template <class E>

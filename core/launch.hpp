@@ -194,6 +194,12 @@ struct CudaBackend {
     return lanes;
   }
 
+  // Does it take no more lanes than these?
+  template <class Env, int kLanes>
+  static bool fits(const typename Env::Params& params) {
+    return fitting_lanes<Env>(params, kLanes) == kLanes;
+  }
+
   // body(seat) for every environment, on its state brought close.
   template <class Env, class Body>
   static void tiles(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,
@@ -270,12 +276,31 @@ struct Seat {
   }
 };
 
+// Neighbouring environments whose state is in the cache.
+template <class Env>
+struct CpuTile {
+  static constexpr int kEnvs = kTileEnvs;  // it stays in the first-level cache
+  const TileLayout& layout;
+  const typename Env::Params& params;
+  unsigned char* memory;
+  int first, count;  // in the batch
+  Lanes lanes;
+
+  Seat<Env> seat(int near) const {
+    return {tile_env<Env>(layout, params, memory, near, lanes, memory + layout.bytes), first + near};
+  }
+};
+
 struct CpuBackend {
   static constexpr bool kCuda = false;
 
   template <class Env>
   static int fitting_lanes(const typename Env::Params&, int) {
     return 1;
+  }
+  template <class Env, int kLanes>
+  static bool fits(const typename Env::Params&) {
+    return true;
   }
 
   template <class Body>
@@ -293,21 +318,26 @@ struct CpuBackend {
   template <class Env, class Body>
   static void tiles(Device&, int num_envs, TileShape shape, const typename Env::Params& params,
                     const typename Env::State& state, Body body) {
-    constexpr int kEnvs = 32;  // a cache line of every float field; the tile stays in the first-level cache
-    const TileLayout layout = TileLayout::of<Env>(params, kEnvs, 1);
+    constexpr int kEnvs = CpuTile<Env>::kEnvs;
+    const TileLayout layout = TileLayout::of<Env>(params, kEnvs, 1, false);
+    size_t bytes = layout.bytes + TileLayout::of_scratch<Env>(params).bytes;  // one scratch for all, and always near
+    if constexpr (requires { body.bytes(params, kEnvs); }) bytes = std::max<size_t>(bytes, body.bytes(params, kEnvs));
     auto tile = [&](int first) {
-      static thread_local std::vector<std::max_align_t> memory;
-      memory.resize(layout.bytes / sizeof(std::max_align_t) + 1);
-      auto* bytes = reinterpret_cast<unsigned char*>(memory.data());
-      const int count = std::min(kEnvs, num_envs - first);
-      load_tile(layout, params, state, bytes, first, count, num_envs);
-      for (int e = 0; e < count; ++e) {
-        Lanes lanes;
-        lanes.backwards = shape.backwards;
-        Seat<Env> seat{tile_env<Env>(layout, params, bytes, e, lanes), first + e};
-        body(seat);
+      static thread_local std::vector<Line> lines;
+      lines.resize(bytes / sizeof(Line) + 1);
+      Lanes lanes;
+      lanes.backwards = shape.backwards;
+      const CpuTile<Env> tile{layout, params, lines[0].bytes, first, std::min(kEnvs, num_envs - first), lanes};
+      load_tile(layout, params, state, tile.memory, first, tile.count, num_envs);
+      if constexpr (requires { body.on_tile(tile); }) {
+        body.on_tile(tile);
+      } else {
+        for (int near = 0; near < tile.count; ++near) {
+          Seat<Env> seat = tile.seat(near);
+          body(seat);
+        }
       }
-      store_tile(layout, params, state, bytes, first, count, num_envs);
+      store_tile(layout, params, state, tile.memory, first, tile.count, num_envs);
     };
     const int tiles = (num_envs + kEnvs - 1) / kEnvs;
     if (tiles == 1) return tile(0);
@@ -315,6 +345,10 @@ struct CpuBackend {
       for (int t = range.begin(); t != range.end(); ++t) tile(t * kEnvs);
     });
   }
+
+  struct alignas(kFieldAlignment) Line {
+    unsigned char bytes[kFieldAlignment];
+  };
 
   template <class Env, int, class Body>
   static void tiles_of(Device& device, int num_envs, TileShape shape, const typename Env::Params& params,

@@ -6,6 +6,7 @@
 #include "core/canvas.hpp"
 #include "core/instance.hpp"
 #include "core/launch.hpp"
+#include "core/vec_env.hpp"
 
 namespace throng {
 
@@ -35,10 +36,14 @@ void fetch(Device& device, const typename Env::State& state, int num_envs, int e
   });
 }
 
+// All of it, or what an agent sees.
 template <class Env>
-Image draw(HostInstance<Env>& instance, int size) {
+Image draw(HostInstance<Env>& instance, int size, int agent = VecEnv::kWhole) {
   Canvas canvas(size);
-  instance.env().render(canvas);
+  if (agent == VecEnv::kWhole) instance.env().render(canvas);
+  if constexpr (HasRenderView<Env>) {
+    if (agent != VecEnv::kWhole) instance.env().render_view(agent, canvas);
+  }
   return canvas.image();
 }
 

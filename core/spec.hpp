@@ -41,6 +41,7 @@ struct EnvSpec : Spec {
   int obs_parts = 1, obs_part_dim = 0;  // rows are written in parts of this length, the last may differ
   int world_state_parts = 1, world_state_part_dim = 0;
   bool renders = false;                 // the game draws pictures
+  bool renders_views = false;           // and others of what an agent sees
   std::vector<std::string> agents;      // possible_agents, [agent]
   std::vector<std::string> objectives;  // [objective]
   std::vector<std::string> info;        // per-episode measures, [info]

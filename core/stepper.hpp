@@ -8,10 +8,8 @@
 
 namespace throng {
 
-// The stream of an episode is fold_in(env key, episode); that of its step t is fold_in of the former with t, where t = 0 is
-// the reset. All lanes of the environment run this together; what has no index is written by one of them.
-template <class Env>
-struct Stepper {
+// What was called for, and the shapes of what it works on.
+struct Transition {
   Call call;
   Book book;
   Finals finals;
@@ -19,7 +17,12 @@ struct Stepper {
   int num_envs, first_env, agents, action_dim, objectives, time_limit, info_dim;
   bool rounded;                          // observations are bfloat16
   const int32_t* time_limits = nullptr;  // [env], if they differ
+};
 
+// The stream of an episode is fold_in(env key, episode); that of its step t is fold_in of the former with t, where t = 0 is
+// the reset. All lanes of the environment run this together; what has no index is written by one of them.
+template <class Env>
+struct Stepper : Transition {
   // The lanes of a GPU write the parts of long rows side by side. A CPU has one lane and writes rows whole, unless its loops run
   // backwards, which is a test: both must be the same.
 #ifdef __CUDACC__
@@ -30,25 +33,37 @@ struct Stepper {
   static bool in_parts(const BatchOptions& options) { return kAlwaysInParts || options.backwards; }
 
   Stepper(const Call& call, const Book& book, const Finals& finals, const EnvSpec& spec, const BatchOptions& options)
-      : call(call),
-        book(book),
-        finals(finals),
-        obs(spec.num_agents, spec.obs_dim, in_parts(options) ? spec.obs_parts : 1, spec.obs_part_dim),
-        avail(spec.num_agents, spec.num_actions),
-        world_state(1, spec.world_state_dim, in_parts(options) ? spec.world_state_parts : 1, spec.world_state_part_dim),
-        num_envs(options.num_envs),
-        first_env(options.first_env),
-        agents(spec.num_agents),
-        action_dim(spec.action_dim()),
-        objectives(spec.num_objectives),
-        time_limit(spec.time_limit),
-        info_dim(static_cast<int>(spec.info.size())),
-        rounded(options.obs_bfloat16) {}
+      : Transition{call,
+                   book,
+                   finals,
+                   {spec.num_agents, spec.obs_dim, in_parts(options) ? spec.obs_parts : 1, spec.obs_part_dim},
+                   {spec.num_agents, spec.num_actions},
+                   {1, spec.world_state_dim, in_parts(options) ? spec.world_state_parts : 1, spec.world_state_part_dim},
+                   options.num_envs,
+                   options.first_env,
+                   spec.num_agents,
+                   spec.action_dim(),
+                   spec.num_objectives,
+                   spec.time_limit,
+                   static_cast<int>(spec.info.size()),
+                   options.obs_bfloat16} {}
+  THRONG_HD explicit Stepper(const Transition& transition) : Transition(transition) {}
+
+  enum Task { kNothing, kBegins, kEnds };
 
   // `seat` is one environment and its lanes, see core/launch.hpp.
   template <class Seat>
   THRONG_HD void operator()(Seat& seat) const {
-    const Task task = seat.taken() ? move_on(seat.env(), seat.e) : kNothing;
+    (*this)(seat, call.next);
+  }
+  template <class Seat>
+  THRONG_HD void operator()(Seat& seat, const Observations& next) const {
+    see_to(seat, seat.taken() ? move_on(seat.env(), seat.e) : kNothing);
+    observe(seat.neighbours(), next);
+  }
+
+  template <class Seat>
+  THRONG_HD void see_to(Seat& seat, Task task) const {
     // Few episodes end or begin in a step: the lanes of several environments see to them together, one after the other.
     seat.one_by_one(task, [&](const auto& alone, int task) {
       Env env = alone.env(0);
@@ -58,21 +73,19 @@ struct Stepper {
       }
       if (task == kBegins || call.autoreset == Autoreset::same_step) begin(env, alone.first);
     });
-    observe(seat.neighbours(), call.next);
   }
-
-  enum Task { kNothing, kBegins, kEnds };
 
   // Does what was called for, and says what is left to do.
   THRONG_HD Task move_on(Env env, int e) const {
+    const Lanes& lanes = env.lanes;
     switch (call.operation) {
       case Call::kReset:
-        seed(env, e);
-        write_ended(env, e, 0);
+        seed(lanes, e);
+        write_ended(lanes, e, 0);
         return kBegins;
       case Call::kResetWhere:
         if (call.mask[e] == 0) return kNothing;
-        write_ended(env, e, 0);
+        write_ended(lanes, e, 0);
         return kBegins;
       case Call::kObserve: return kNothing;
       case Call::kStep: break;
@@ -80,12 +93,12 @@ struct Stepper {
     const int ended = book.ended[e];
     if (!ended) return step(env, e) ? kEnds : kNothing;
     const bool begins = call.autoreset == Autoreset::next_step;
-    write_outcome(env, e, begins ? 0 : ended);  // if not, it stands still until it is reset by mask
+    write_outcome(lanes, e, begins ? 0 : ended);  // if not, it stands still until it is reset by mask
     return begins ? kBegins : kNothing;
   }
 
-  THRONG_HD void seed(Env& env, int e) const {
-    env.lanes.once([&] {
+  THRONG_HD void seed(const Lanes& lanes, int e) const {
+    lanes.once([&] {
       const Key key = fold_in(call.seed_key, static_cast<uint32_t>(first_env + e));
       book.key[e] = key.hi;
       book.key[num_envs + e] = key.lo;
@@ -111,19 +124,25 @@ struct Stepper {
     const Key key{book.key[e], book.key[num_envs + e]};
     const uint32_t episode = book.episode[e];
     const int t = book.step[e] + 1;
-    write_rewards(env, e);
+    write_rewards(env.lanes, e);
     float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
     const auto* actions = static_cast<const ActionOf<Env>*>(call.actions) + int64_t(e) * agents * action_dim;
     const bool terminated = env.step(ActionRows<ActionOf<Env>>{actions, action_dim}, Rewards{rewards, objectives},
                                      Rng{fold_in(fold_in(key, episode), static_cast<uint32_t>(t))});
+    return settle(env.lanes, e, t, terminated);
+  }
+
+  // Books step number t, which has been taken. True if the episode ends.
+  THRONG_HD bool settle(const Lanes& lanes, int e, int t, bool terminated) const {
+    const float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
     const int limit = time_limits ? time_limits[e] : time_limit;
     const int ended = terminated ? 1 : limit > 0 && t >= limit ? 2 : 0;
-    env.lanes.once([&] {
+    lanes.once([&] {
       book.step[e] = t;
       book.ended[e] = static_cast<uint8_t>(ended);
     });
-    env.lanes.each(agents * objectives, [&](int i) { book.returns[int64_t(i) * num_envs + e] += rewards[i]; });
-    write_flags(env, e, ended);
+    lanes.each(agents * objectives, [&](int i) { book.returns[int64_t(i) * num_envs + e] += rewards[i]; });
+    write_flags(lanes, e, ended);
     return ended != 0;
   }
 
@@ -159,26 +178,26 @@ struct Stepper {
     return sum / static_cast<float>(agents);
   }
 
-  THRONG_HD void write_outcome(Env& env, int e, int ended) const {
-    write_rewards(env, e);
-    write_flags(env, e, ended);
+  THRONG_HD void write_outcome(const Lanes& lanes, int e, int ended) const {
+    write_rewards(lanes, e);
+    write_flags(lanes, e, ended);
   }
 
-  THRONG_HD void write_rewards(Env& env, int e) const {
+  THRONG_HD void write_rewards(const Lanes& lanes, int e) const {
     float* rewards = call.outcome.rewards + int64_t(e) * agents * objectives;
-    env.lanes.each(agents * objectives, [&](int i) { rewards[i] = 0.0f; });
+    lanes.each(agents * objectives, [&](int i) { rewards[i] = 0.0f; });
   }
 
-  THRONG_HD void write_flags(Env& env, int e, int ended) const {
-    env.lanes.each(agents, [&](int a) {
+  THRONG_HD void write_flags(const Lanes& lanes, int e, int ended) const {
+    lanes.each(agents, [&](int a) {
       call.outcome.terminated[int64_t(e) * agents + a] = ended == 1;
       call.outcome.truncated[int64_t(e) * agents + a] = ended == 2;
     });
-    write_ended(env, e, ended);
+    write_ended(lanes, e, ended);
   }
 
-  THRONG_HD void write_ended(Env& env, int e, int ended) const {
-    if (call.outcome.ended) env.lanes.once([&] { call.outcome.ended[e] = ended != 0; });
+  THRONG_HD void write_ended(const Lanes& lanes, int e, int ended) const {
+    if (call.outcome.ended) lanes.once([&] { call.outcome.ended[e] = ended != 0; });
   }
 
   // `group` is some neighbouring environments and lanes that work on all of them, see core/launch.hpp.
@@ -198,7 +217,11 @@ struct Stepper {
       write_rows(group.lanes, group.stage, RowsOut(to.avail_actions + row * avail.dim), group.size, avail,
                  [&](int e, int agent, int, auto& out) { write_avail(group.env(e), agent, avail.dim, out); });
     }
-    if (to.active) {
+    if constexpr (width_of<Env>() > 1) {
+      if (to.active)
+        write_rows(group.lanes, group.stage, RowsOut(to.active + row), 1, RowShape(obs.rows, 1),
+                   [&](int, int agent, int, auto& out) { out(active(any, agent)); });
+    } else if (to.active) {
       group.lanes.each(group.size * obs.rows, [&](int i) {
         const int e = obs.by_rows(i);
         to.active[row + i] = active(group.env(e), i - e * obs.rows);
@@ -215,7 +238,7 @@ struct Stepper {
 
   // The shapes of rows. Of a variant the compiler can count them itself.
   THRONG_HD RowShape obs_shape([[maybe_unused]] const Env& env) const {
-    if constexpr (IsVariant<Env>) {
+    if constexpr (IsVariant<Env> && kAlwaysInParts) {
       Counter row, part;
       env.observe(0, row);
       observe_part(env, 0, 0, part);
@@ -226,11 +249,12 @@ struct Stepper {
     return obs;
   }
   THRONG_HD RowShape avail_shape([[maybe_unused]] const Env& env) const {
-    if constexpr (IsVariant<Env>) return RowShape(Env::spec(env.p).num_agents, Env::spec(env.p).num_actions);
+    if constexpr (IsVariant<Env> && kAlwaysInParts)
+      return RowShape(Env::spec(env.p).num_agents, Env::spec(env.p).num_actions);
     return avail;
   }
   THRONG_HD RowShape world_state_shape([[maybe_unused]] const Env& env) const {
-    if constexpr (IsVariant<Env>) {
+    if constexpr (IsVariant<Env> && kAlwaysInParts) {
       Counter row, part;
       env.world_state(row);
       world_state_part(env, 0, part);
@@ -249,7 +273,7 @@ struct Stepper {
     }
   }
 
-  THRONG_HD static bool active(const Env& env, int agent) {
+  THRONG_HD static auto active(const Env& env, int agent) {
     if constexpr (HasActive<Env>) {
       return env.active(agent);
     } else {

@@ -14,6 +14,13 @@
 
 namespace throng {
 
+// Fields of a tile begin at multiples of so many bytes: on a CPU, of its widest vectors.
+#ifdef __CUDACC__
+inline constexpr int kFieldAlignment = 16;
+#else
+inline constexpr int kFieldAlignment = 64;
+#endif
+
 // Where each field of a tile lies: `[index, env in the tile]`, one field after the other, State then Scratch.
 struct TileLayout {
   int envs = 1;    // environments in a tile, a power of two
@@ -28,7 +35,11 @@ struct TileLayout {
     TileLayout layout;
     layout.envs = envs;
     while ((1 << layout.shift) < envs) ++layout.shift;
+#ifdef __CUDACC__
     layout.stride = envs + (lanes == 1 ? 4 : 32 / lanes);
+#else
+    layout.stride = envs * lanes;
+#endif
     typename Env::State state;
     state.fields(params, [&](const char*, auto& field, int count) { layout.place(field, count); });
     if (with_scratch) layout.place_scratch<Env>(params);
@@ -52,10 +63,10 @@ struct TileLayout {
   }
 
   // Reserves room for a field and tells where.
-  template <class T>
-  THRONG_HD int place(const Field<T>&, int count) {
-    const int at = bytes;
-    bytes += (count * stride * static_cast<int>(sizeof(T)) + 15) / 16 * 16;
+  template <class T, int W>
+  THRONG_HD int place(const Field<T, W>&, int count) {
+    const int at = bytes, size = count * stride * static_cast<int>(sizeof(T));
+    bytes += (size + kFieldAlignment - 1) / kFieldAlignment * kFieldAlignment;
     return at;
   }
 };

@@ -126,14 +126,25 @@ void VecEnv::reset_where(const uint8_t* mask) {
   launch(call);
 }
 
-void VecEnv::step(const void* actions, const Observations& next, const Outcomes& outcome) {
+Call VecEnv::step_call(const void* actions, const Observations& next, const Outcomes& outcome) const {
   Call call;
   call.operation = Call::kStep;
   call.autoreset = options_.autoreset;
   call.actions = actions;
   call.next = next;
   call.outcome = outcome;
-  launch(call);
+  return call;
+}
+
+void VecEnv::step(const void* actions, const Observations& next, const Outcomes& outcome) {
+  launch(step_call(actions, next, outcome));
+}
+
+void VecEnv::step_random(int steps, Key key, uint32_t draw) {
+  for (int i = 0; i < steps; ++i) {
+    random_actions(observations_.avail_actions, actions_, key, draw + static_cast<uint32_t>(i));
+    step(actions_);
+  }
 }
 
 void VecEnv::observe(const Observations& out) {
@@ -150,7 +161,7 @@ int VecEnv::policy_named(const std::string& name) const {
   throw_unknown("policy", name, spec_.policies, spec_.id);
 }
 
-void VecEnv::check_picture(int env, int size) const {
+void VecEnv::check_picture(int env, int size, int agent) const {
   if (env < 0 || env >= num_envs()) {
     throw Error("render: there is no environment " + std::to_string(env) + "; valid: 0 to " +
                 std::to_string(num_envs() - 1));
@@ -158,6 +169,12 @@ void VecEnv::check_picture(int env, int size) const {
   constexpr int kLargest = 8192;
   if (size < 16 || size > kLargest) {
     throw Error("render: size is " + std::to_string(size) + " pixels; valid: 16 to " + std::to_string(kLargest));
+  }
+  if (agent == kWhole) return;
+  if (!spec_.renders_views) throw Error(spec_.id + " draws no pictures of what an agent sees");
+  if (agent < 0 || agent >= spec_.num_agents) {
+    throw Error("render: there is no agent " + std::to_string(agent) + "; valid: 0 to " +
+                std::to_string(spec_.num_agents - 1));
   }
 }
 
@@ -174,7 +191,7 @@ void VecEnv::begin_all() {
 
 void VecEnv::launch_over(const Call&, const Memory&) { throw Error(spec_.id + " is no function of its state alone"); }
 
-Image VecEnv::render(int, int) { throw Error(spec_.id + " draws no pictures"); }
+Image VecEnv::render(int, int, int) { throw Error(spec_.id + " draws no pictures"); }
 std::vector<Image> VecEnv::render_step(int, const void*, int) { throw Error(spec_.id + " draws no pictures"); }
 
 EpisodeStatistics VecEnv::take_statistics() {

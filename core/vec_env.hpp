@@ -143,6 +143,10 @@ class THRONG_API VecEnv {
   // Draws a uniformly random legal action for every agent from `avail_actions`; `draw` numbers the draw.
   virtual void random_actions(const uint8_t* avail_actions, void* actions, Key key, uint32_t draw) = 0;
 
+  // The same as so many times random_actions(observations().avail_actions, actions(), key, draw), with the draws counted up, and
+  // step(actions()): bit for bit, but in one launch, and of what can be observed only what the last step leaves is written.
+  virtual void step_random(int steps, Key key, uint32_t draw);
+
   // One launch over the caller's memory and as many environments as it holds; nothing of the batch's own is touched. Error
   // if there is more to it than what Memory holds.
   virtual void launch_over(const Call&, const Memory&);
@@ -161,9 +165,10 @@ class THRONG_API VecEnv {
   virtual void vary(const void* params);
   virtual const void* params() const { return nullptr; }  // the game's struct that the batch was made with
 
-  // A picture of environment `env` as it is, drawn on the host; the longer side has `size` pixels. Error if the game draws
-  // none (spec().renders).
-  virtual Image render(int env, int size = 512);
+  // A picture of environment `env` as it is, or as an agent sees it, drawn on the host; the longer side has `size` pixels.
+  // Error if the game draws none (spec().renders, spec().renders_views).
+  static constexpr int kWhole = -1;
+  virtual Image render(int env, int size = 512, int agent = kWhole);
   // Pictures of the step that these actions would make now, for as many moments within it as the game knows. Changes
   // nothing. Host memory, [agent].
   virtual std::vector<Image> render_step(int env, const void* actions, int size = 512);
@@ -190,7 +195,8 @@ class THRONG_API VecEnv {
   int num_totals() const { return 2 + spec_.num_objectives + static_cast<int>(spec_.info.size()); }
   void allocate();  // after the derived class has asked the arena for its state
   virtual void launch(const Call&) = 0;
-  void check_picture(int env, int size) const;
+  Call step_call(const void* actions, const Observations& next, const Outcomes& outcome) const;
+  void check_picture(int env, int size, int agent = kWhole) const;
   void begin_all();  // reset_where() of all environments
   bool started_ = false;
 

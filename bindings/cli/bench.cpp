@@ -27,7 +27,7 @@ struct BenchOptions {
   std::vector<std::string> overrides, policies;
   bool statistics = false, steps_alone = false;
   int64_t episodes = 10000;
-  int lanes = 0, threads = 0, windows = 5;
+  int lanes = 0, threads = 0, windows = 5, step_random = 0;
   int64_t hash_steps = 200;
   double seconds = 0.2;
   uint64_t seed = 0;
@@ -60,15 +60,26 @@ double processor_seconds() {
 // A batch that plays itself; the draws, and so the states, follow from the seed.
 class Player {
  public:
-  Player(VecEnv& env, const std::string& policy, uint64_t seed, const StopOnSignal& stop)
-      : env_(env), policy_(env.policy_named(policy)), key_(fold_in(key(seed), kActions)), stop_(stop) {
-    env_.reset(seed);
+  Player(VecEnv& env, const BenchOptions& options, const StopOnSignal& stop)
+      : env_(env),
+        policy_(env.policy_named(options.policies.front())),
+        at_once_(options.step_random),
+        key_(fold_in(key(options.seed), kActions)),
+        stop_(stop) {
+    env_.reset(options.seed);
   }
 
   void play(int64_t steps) {
-    for (int64_t i = 0; i < steps && !stop_.requested(); ++i) {
-      env_.policy_actions(policy_, env_.actions(), key_, drawn_++);
-      env_.step(env_.actions());
+    for (int64_t i = 0; i < steps && !stop_.requested();) {
+      const int count = at_once_ > 0 ? static_cast<int>(std::min<int64_t>(at_once_, steps - i)) : 1;
+      if (at_once_ > 0) {
+        env_.step_random(count, key_, drawn_);
+      } else {
+        env_.policy_actions(policy_, env_.actions(), key_, drawn_);
+        env_.step(env_.actions());
+      }
+      drawn_ += static_cast<uint32_t>(count);
+      i += count;
     }
     env_.device().synchronize();
   }
@@ -95,6 +106,7 @@ class Player {
   static constexpr uint32_t kActions = 1;  // the purpose of the key, apart from the environments' own
   VecEnv& env_;
   int policy_;
+  int at_once_;  // steps in a launch; 0: one, and its actions in another
   Key key_;
   const StopOnSignal& stop_;
   uint32_t drawn_ = 0;
@@ -115,7 +127,7 @@ int64_t steps_per_window(const Timed& timed, double seconds, const StopOnSignal&
 // The first line of a process also pays for opening the device: `asked` lies before that.
 Measured measure_batch(VecEnv& env, const BenchOptions& options, Clock::time_point asked, const StopOnSignal& stop) {
   Measured result;
-  Player player(env, options.policies.front(), options.seed, stop);
+  Player player(env, options, stop);
   player.play(1);
   result.first_step_ms = 1000 * seconds_since(asked);
   player.play(options.hash_steps - 1);
@@ -155,6 +167,7 @@ nlohmann::ordered_json to_json(VecEnv& env, const BenchOptions& options, const n
   line["env_config"] = config;
   line["throng"] = kVersion;
   line["policy"] = options.policies.front();
+  if (options.step_random > 0) line["step_random"] = options.step_random;
   line["num_envs"] = env.num_envs();
   line["num_agents"] = env.spec().num_agents;
   line["device"] = env.device().kind();
@@ -219,6 +232,10 @@ void check(const BenchOptions& options) {
   if (!(options.seconds > 0) || options.seconds > 3600) throw Error("--seconds must be more than 0 and at most 3600");
   if (options.episodes < 2) throw Error("--episodes must be at least 2, not " + std::to_string(options.episodes));
   if (options.policies.size() > 1 && !options.statistics) throw Error("--policy: only --statistics takes several");
+  if (options.step_random < 0)
+    throw Error("--step_random must be at least 0, not " + std::to_string(options.step_random));
+  if (options.step_random > 0 && (options.statistics || options.policies != std::vector<std::string>{"random"}))
+    throw Error("--step_random plays random actions, and not for --statistics");
   if (options.hash_steps < 1) throw Error("--hash_steps must be at least 1, not " + std::to_string(options.hash_steps));
   for (int size : options.num_envs) {
     if (size < 1) throw Error("--num_envs must be at least 1, not " + std::to_string(size));
@@ -303,6 +320,9 @@ int bench(BenchOptions options) {
   for (const std::string& id : ids) {
     if (!options.json && !options.statistics) {
       if (ids.size() > 1) print_line(id);
+      if (options.step_random > 0)
+        print_line("step_random: " + std::to_string(options.step_random) +
+                   " steps in a launch, of which the last is observed; no measure of what a learner gets");
       print_row(kColumns);
     }
     const bool done = options.statistics ? bench_statistics(id, options, config, device, stop)
@@ -327,6 +347,9 @@ Action add_bench(CLI::App& app) {
   app.add_option("--threads", options->threads, "CPU threads; 0 = all")->capture_default_str();
   app.add_option("--policy", options->policies, "who plays: random, or one that the game has (throng describe ENV)")
       ->delimiter(',');
+  app.add_option("--step_random", options->step_random,
+                 "so many steps with random actions in one launch, only the last of them observed; 0 = one by one")
+      ->capture_default_str();
   app.add_flag("--statistics", options->statistics, "what comes of whole episodes, for each --policy, not how fast");
   app.add_flag("--steps_alone", options->steps_alone,
                "CPU: count processor seconds of steps, without the drawing of actions");

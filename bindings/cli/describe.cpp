@@ -93,6 +93,7 @@ ordered_json to_json(const Described& found) {
   object["info"] = spec.info;
   object["policies"] = spec.policies;
   object["renders"] = spec.renders;
+  object["renders_views"] = spec.renders_views;
   object["parameters"] = ordered_json::array();
   for (size_t i = 0; i < found.parameters.size(); ++i) {
     object["parameters"].push_back(parameter_json(found.parameters[i], found.defaults[i]));
@@ -158,7 +159,9 @@ std::vector<std::vector<std::string>> facts(const Described& found) {
           {"  reward", joined(spec.objectives)},
           {"  per episode", joined(spec.info)},
           {"  policies", joined(spec.policies)},
-          {"  pictures", spec.renders ? "yes" : "none"},
+          {"  pictures", !spec.renders        ? "none"
+                         : spec.renders_views ? "of all, or as an agent sees it"
+                                              : "yes"},
           {"  time limit", spec.time_limit == 0 ? "none" : std::to_string(spec.time_limit) + " steps"}};
 }
 

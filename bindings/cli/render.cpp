@@ -18,7 +18,7 @@ namespace {
 struct RenderOptions {
   std::string env, out, policy = "random";
   std::vector<std::string> overrides;
-  int steps = 0, size = 512;
+  int steps = 0, size = 512, agent = VecEnv::kWhole;
   uint64_t seed = 0;
   bool every_step = false;
 };
@@ -46,9 +46,9 @@ class Frames {
 // True if the episode is over.
 bool step(VecEnv& env, int policy, Key drawn, uint32_t t, const RenderOptions& options, Frames& frames) {
   env.policy_actions(policy, env.actions(), drawn, t);
-  if (options.every_step) {
+  if (options.every_step || options.agent != VecEnv::kWhole) {
     env.step(env.actions());
-    frames.add(env.render(0, options.size));
+    frames.add(env.render(0, options.size, options.agent));
   } else {
     for (const Image& image : env.render_step(0, env.actions(), options.size)) frames.add(image);
     env.step(env.actions());
@@ -66,7 +66,7 @@ int render(const RenderOptions& options) {
   const int policy = env->policy_named(options.policy);
   const StopOnSignal stop("throng: stopping\n");
   env->reset(options.seed);
-  const Image first = env->render(0, options.size);  // before a folder is made
+  const Image first = env->render(0, options.size, options.agent);  // before a folder is made
   Frames frames(options.out);
   frames.add(first);
   const int end = options.steps > 0 ? options.steps : env->spec().time_limit;
@@ -89,6 +89,7 @@ Action add_render(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--steps", options->steps, "how many; 0 = to the end of the episode")->capture_default_str();
   app.add_option("--size", options->size, "pixels of the longer side")->capture_default_str();
+  app.add_option("--agent", options->agent, "what this agent sees, one picture a step; without it, all of the game");
   app.add_option("--seed", options->seed, "of the episode")->capture_default_str();
   app.add_flag("--every_step", options->every_step, "one picture a step, not those of the moments within it");
   app.footer("Example: throng render smax/2s3z --policy heuristic --out frames");

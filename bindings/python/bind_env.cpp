@@ -104,15 +104,17 @@ void bind_spec(py::module_& m) {
       .def_property_readonly("info", words(&EnvSpec::info))
       .def_property_readonly("policies", words(&EnvSpec::policies))
       .def_readonly("renders", &EnvSpec::renders)
+      .def_readonly("renders_views", &EnvSpec::renders_views)
       .def("__repr__", &spec_text<>);
 }
 
 void bind_calls(py::class_<PythonEnv>& c) {
   c.def("reset", &PythonEnv::reset, py::kw_only(), py::arg("seed") = py::none(), py::arg("mask") = py::none())
       .def("step", &PythonEnv::step, py::arg("actions"))
+      .def("step_random", &PythonEnv::step_random, py::arg("steps"))
       .def("sample_actions", &PythonEnv::sample_actions, py::arg("policy") = "random")
       .def("vary", &PythonEnv::vary, py::arg("parameters"))
-      .def("render", &PythonEnv::render, py::arg("env") = 0, py::arg("size") = 512)
+      .def("render", &PythonEnv::render, py::arg("env") = 0, py::arg("size") = 512, py::arg("agent") = py::none())
       .def("render_step", &PythonEnv::render_step, py::arg("actions"), py::arg("env") = 0, py::arg("size") = 512)
       .def("statistics", &PythonEnv::statistics)
       .def("get_state", &PythonEnv::snapshot)

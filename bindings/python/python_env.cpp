@@ -258,10 +258,27 @@ py::tuple PythonEnv::step(py::handle actions) {
     const py::gil_scoped_release release;
     held_->env->step(chosen);
   }
+  return outcome();
+}
+
+py::tuple PythonEnv::outcome() const {
   if (options_.copy) {
     return py::make_tuple(present(obs_), present(rewards_), present(terminations_), present(truncations_), info());
   }
   return py::make_tuple(shown_[0], shown_[1], shown_[2], shown_[3], info());
+}
+
+// Draws as so many calls of sample_actions() would.
+py::tuple PythonEnv::step_random(py::handle steps) {
+  check_started("step_random()");
+  const Turn turn(*this);
+  const int count = integer<int>(steps, "steps", 1);
+  {
+    const py::gil_scoped_release release;
+    held_->env->step_random(count, fold_in(key(seed_), kSampleActions), draw_);
+  }
+  draw_ += static_cast<uint32_t>(count);
+  return outcome();
 }
 
 // The caller's memory where that is possible, else our own buffer with a converted copy.
@@ -337,10 +354,11 @@ void PythonEnv::vary(py::handle parameters) {
 
 // --- pictures -------------------------------------------------------------------------------------------------------
 
-py::array PythonEnv::render(py::handle index, py::handle size) {
+py::array PythonEnv::render(py::handle index, py::handle size, py::handle agent) {
   check_started("render()");
   const Turn turn(*this);
-  return stacked({env().render(integer<int>(index, "env", 0), integer<int>(size, "size", 0))})[py::int_(0)];
+  const int of_whom = agent.is_none() ? VecEnv::kWhole : integer<int>(agent, "agent", 0);
+  return stacked({env().render(integer<int>(index, "env", 0), integer<int>(size, "size", 0), of_whom)})[py::int_(0)];
 }
 
 py::array PythonEnv::render_step(py::handle actions, py::handle index, py::handle size) {

@@ -37,9 +37,10 @@ class PythonEnv {
 
   py::tuple reset(py::handle seed, py::handle mask);
   py::tuple step(py::handle actions);
+  py::tuple step_random(py::handle steps);
   py::object sample_actions(const std::string& policy);
   void vary(py::handle parameters);
-  py::array render(py::handle env, py::handle size);
+  py::array render(py::handle env, py::handle size, py::handle agent);
   py::array render_step(py::handle actions, py::handle env, py::handle size);
   py::dict statistics();
 
@@ -71,6 +72,7 @@ class PythonEnv {
   py::object present(const DeviceArray&) const;
   py::dict present(const Named&, bool pad) const;
   py::dict info() const;
+  py::tuple outcome() const;
   const void* actions_on_device(py::handle actions, ForeignArray& keep);
   const uint8_t* mask_on_device(py::handle mask, ForeignArray& keep);
 

@@ -37,7 +37,7 @@ namespace throng::harvest {
 inline constexpr float kEndProbability = 0.15f;
 inline constexpr int kEndFrom = 1000, kEndEvery = 100;
 
-// P is Params, or Sized where the compiler knows the sizes and the rules.
+// P is Params, or Sized or SizedClean where the compiler knows the sizes or the rules as well.
 template <class P>
 struct EnvOf {
   using Params = P;
@@ -205,17 +205,15 @@ struct EnvOf {
   // A window of 11 x 11 cells, the agent looking towards line 0 from the middle of line 9; zeros if it is out of play. The
   // codes: see look() in view.hpp.
   THRONG_HD void observe(int agent, auto& out) const {
-    if (!in_play(agent)) {
-      for (int line = 0; line < kViewSide; ++line) Line().write(out);
-      return;
-    }
-    const Sight sight = Sight::of(*this, agent);
-    for (int line = 0; line < kViewSide; ++line) look(*this, agent, sight, line).write(out);
+#ifndef __CUDACC__
+    if (in_play(agent)) return look(*this, agent, out);
+#endif
+    for (int line = 0; line < kViewSide; ++line) observe_part(agent, line, out);
   }
   THRONG_HD static int observe_parts(const P&) { return kViewSide; }
   THRONG_HD void observe_part(int agent, int line, auto& out) const {
     Line seen;
-    if (in_play(agent)) seen = look(*this, agent, Sight::of(*this, agent), line);
+    if (in_play(agent)) seen = look(*this, agent, line);
     seen.write(out);
   }
 
@@ -231,15 +229,14 @@ struct EnvOf {
 
   THRONG_HD static int world_state_parts(const P& p) { return harvest::world_state_parts(p); }
   THRONG_HD void world_state_part(int part, auto& out) const { write_world_state(*this, part, out); }
-  THRONG_HD void world_state(auto& out) const {
-    for (int part = 0; part < world_state_parts(p); ++part) world_state_part(part, out);
-  }
+  THRONG_HD void world_state(auto& out) const { write_world_state(*this, out); }
 
   // --- what is measured, shown, and played
 
   THRONG_HD void info(auto& out) const { measure(*this, out); }
 
   void render(Canvas& canvas) const { draw_orchard(*this, canvas); }
+  void render_view(int agent, Canvas& canvas) const { draw_window(*this, agent, canvas); }
 
   // The players that come with the game walk to the nearest apple: the greedy one to any, the careful one to apples that have
   // four others around them.
@@ -248,7 +245,7 @@ struct EnvOf {
 
 struct Env : EnvOf<Params> {
   // What is played most has a kernel of its own.
-  using Variants = Types<EnvOf<Sized>>;
+  using Variants = Types<EnvOf<SizedClean>, EnvOf<Sized>>;
 };
 static_assert(Environment<Env>);
 

@@ -169,7 +169,7 @@ struct Params {
   }
 };
 
-// Settings whose sizes the compiler knows, for a GPU kernel: seven agents on a map of SocialJax's size.
+// Settings whose sizes the compiler knows: seven agents on a map of SocialJax's size.
 struct Sized : Params {
   static constexpr bool kUnrolls = false;
   static constexpr int num_agents = 7, height = 16, width = 22;
@@ -181,6 +181,13 @@ struct Sized : Params {
     return sized && !p.traces() && !p.components;
   }
   THRONG_HD static constexpr bool traces() { return false; }
+};
+// And those whose rules it knows.
+struct SizedClean : Sized {
+  static constexpr Rules rule = kRules[kClean];
+
+  THRONG_HD explicit SizedClean(const Params& p) : Sized(p) {}
+  static bool fits(const Params& p) { return Sized::fits(p) && p.rule == rule; }
 };
 
 }  // namespace throng::harvest

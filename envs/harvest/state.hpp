@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "core/field.hpp"
 #include "core/platform.hpp"
@@ -52,15 +53,18 @@ struct State {
   }
 };
 
-// A row of the map with a border of kViewAside cells to either side.
-inline constexpr int kViewAside = 5, kDrawnCells = 48;
-struct alignas(16) DrawnRow {
-  uint8_t cell[kDrawnCells];
+// A row of the map within walls, so wide that no window reaches beyond them; above and below are rows of walls for half of one.
+inline constexpr int kViewSide = 11, kViewAhead = 9,
+                     kViewAside = 5;  // cells of a window in all, ahead, and to either side
+struct alignas(4) DrawnRow {
+  static constexpr int kBorder = 12;
+  uint8_t cell[60];
   THRONG_HD void fill_with_walls() {
-    for (uint8_t& drawn : cell) drawn = 1;
+    const uint32_t four = 0x01010101u;
+    for (int i = 0; i < int(sizeof cell); i += 4) std::memcpy(cell + i, &four, 4);
   }
 };
-static_assert(kDrawnCells >= kMaxSide + 2 * kViewAside);
+static_assert(DrawnRow::kBorder >= kViewAhead && sizeof(DrawnRow) >= DrawnRow::kBorder + kMaxSide + kViewAhead);
 
 // Working memory of a step, and of what is seen after it.
 struct Scratch {
@@ -73,11 +77,7 @@ struct Scratch {
   Field<uint8_t> zaps;    // [agent]
   Field<uint8_t> ate;     // [agent]
   Field<uint8_t> hit;     // [agent]
-  // What is seen (view.hpp). Places on the drawing are bytes from its first cell.
-  Field<DrawnRow> drawn;                // [row + kViewAside], the map
-  Field<int32_t> itself;                // [agent], its place
-  Field<int32_t> window, down, right;   // [agent], place of its window's first cell, drawn or not, and steps from there
-  Field<uint8_t> first_line, end_line;  // [agent], lines of the window that are on the map
+  Field<DrawnRow> drawn;  // [row + kViewAside], the map and the agents on it: what is seen (view.hpp)
 
   template <class P, class V>
   THRONG_HD void fields(const P& p, V&& v) {
@@ -91,12 +91,6 @@ struct Scratch {
     v("ate", ate, p.num_agents);
     v("hit", hit, p.num_agents);
     v("drawn", drawn, p.height + 2 * kViewAside);
-    v("itself", itself, p.num_agents);
-    v("window", window, p.num_agents);
-    v("down", down, p.num_agents);
-    v("right", right, p.num_agents);
-    v("first_line", first_line, p.num_agents);
-    v("end_line", end_line, p.num_agents);
   }
 };
 

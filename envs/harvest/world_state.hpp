@@ -25,19 +25,33 @@ THRONG_HD void write_agent(const Env& env, int agent, auto& out) {
   out(plays ? 0.0f : static_cast<float>(env.s.away[agent]) / static_cast<float>(p.rule.respawn_delay));
 }
 
+template <class Env>
+THRONG_HD void write_sites(const Env& env, int first, int end, auto& out) {
+  for (int site = first; site < end; ++site) {
+    const int place = env.p.ground.site_place(site);
+    out(has_bit(env.s.apple[row_of(place)], column_of(place)) ? 1.0f : 0.0f);
+  }
+}
+
+template <class Env>
+THRONG_HD void write_time(const Env& env, auto& out) {
+  out(static_cast<float>(env.s.tally[kSteps]) / static_cast<float>(env.p.rule.time_limit));
+}
+
 // All agents; then the apples, site by site, and the share of the time that has passed.
+template <class Env>
+THRONG_HD void write_world_state(const Env& env, auto& out) {
+  for (int agent = 0; agent < env.p.num_agents; ++agent) write_agent(env, agent, out);
+  write_sites(env, 0, env.p.ground.num_sites, out);
+  write_time(env, out);
+}
 template <class Env>
 THRONG_HD void write_world_state(const Env& env, int part, auto& out) {
   const auto& p = env.p;
-  const Map& map = p.ground;
   if (part < p.num_agents) return write_agent(env, part, out);
-  const int first = (part - p.num_agents) * kSitesOfPart;
-  for (int site = first; site < first + kSitesOfPart && site < map.num_sites; ++site) {
-    const int place = map.site_place(site);
-    out(static_cast<float>(env.s.apple[row_of(place)] >> column_of(place) & 1));
-  }
-  if (part + 1 < world_state_parts(p)) return;
-  out(static_cast<float>(env.s.tally[kSteps]) / static_cast<float>(p.rule.time_limit));
+  const int first = (part - p.num_agents) * kSitesOfPart, sites = p.ground.num_sites;
+  write_sites(env, first, first + kSitesOfPart < sites ? first + kSitesOfPart : sites, out);
+  if (part + 1 == world_state_parts(p)) write_time(env, out);
 }
 
 }  // namespace throng::harvest

@@ -52,12 +52,13 @@ struct Scratch {
 // Where chance enters.
 struct Draws {
   Rng rng;
-  enum Purpose : uint32_t { kCoin, kPickup, kRow, kColumn };
+  enum Purpose : uint32_t { kCoin, kPickup, kRow, kColumn, kPlace };
 
   THRONG_HD bool coin(uint32_t toss) const { return rng.at(kCoin).below(toss, 2) == 1; }
   THRONG_HD float pickup(int agent) const { return rng.at(kPickup).uniform(agent); }
   THRONG_HD int row(int i, int n) const { return rng.at(kRow).below(i, n); }
   THRONG_HD int column(int i, int n) const { return rng.at(kColumn).below(i, n); }
+  THRONG_HD int place(int i, int n) const { return rng.at(kPlace).below(i, n); }
 };
 
 struct Env {
@@ -101,11 +102,40 @@ struct Env {
         shuffle(w.column, grid.columns, [&](int i, int n) { return draws.column(i, n); });
       }
       for (int i = 0; i < p.num_kinds * p.words(); ++i) s.items[i] = 0;
+      if (p.scatter) return scatter(draws);
       for (int cell = 0; cell < grid.num_cells(); ++cell) {
         if (p.kind[cell] > 0) items_near(p.kind[cell] - 1, start_of(cell)) |= common::long_bit(start_of(cell) % 64);
       }
       for (int a = 0; a < p.num_agents; ++a) s.cell[a] = static_cast<uint8_t>(start_of(p.start[a]));
     });
+  }
+
+  // Kind by kind, items as many as on the initial map; then the agents.
+  template <class D>
+  THRONG_HD void scatter(const D& draws) {
+    int placed = 0;
+    for (int kind = 1; kind <= p.num_kinds; ++kind) {
+      for (int cell = 0; cell < p.initial_map.size; ++cell) {
+        if (p.kind[cell] != kind) continue;
+        const int to = empty_cell(placed++, true, 0, draws);
+        items_near(kind - 1, to) |= common::long_bit(to % 64);
+      }
+    }
+    for (int a = 0; a < p.num_agents; ++a) s.cell[a] = static_cast<uint8_t>(empty_cell(placed++, false, a, draws));
+  }
+
+  // A cell with neither an item nor one of the first agents, or one of those inside of the border.
+  template <class D>
+  THRONG_HD int empty_cell(int draw, bool inside, int agents, const D& draws) const {
+    const auto empty = [&](int cell) {
+      bool empty = kind_at(cell) < 0 && (!inside || p.inside(cell));
+      for (int a = 0; a < agents; ++a) empty = empty && s.cell[a] != cell;
+      return empty;
+    };
+    int count = 0, found = 0;
+    for (int cell = 0; cell < p.initial_map.size; ++cell) count += empty(cell);
+    for (int skip = draws.place(draw, count); !empty(found) || skip-- > 0;) ++found;
+    return found;
   }
 
   // A uniformly random order of 0 .. n - 1 in which the first two and the last two stay where they are.
@@ -124,9 +154,7 @@ struct Env {
   THRONG_HD int start_of(int cell) const {
     if (!p.randomise) return cell;
     const common::Grid grid = p.grid();
-    const int row = grid.row_of(cell), column = grid.column_of(cell);
-    const bool inside = row >= 2 && row < grid.rows - 2 && column >= 2 && column < grid.columns - 2;
-    return inside ? grid.at(w.row[row], w.column[column]) : cell;
+    return p.inside(cell) ? grid.at(w.row[grid.row_of(cell)], w.column[grid.column_of(cell)]) : cell;
   }
 
   // --- one step

@@ -33,6 +33,7 @@ struct Params {
   Map initial_map = kDefaultMap;
   int columns = 8;
   bool randomise = false;
+  bool scatter = false;
   uint8_t reward_mode = common::kIndividual;
   FixedList<float, kMaxKinds> pickup_probabilities = {};
 
@@ -42,6 +43,8 @@ struct Params {
     v("initial_map", initial_map, "row after row: 0 empty, 1 an agent, from 2 on kinds of item");
     v("columns", columns, "cells of a row of initial_map");
     v("randomise", randomise, "permute rows and columns at the start, but for a border of two cells");
+    v("scatter", scatter,
+      "every episode has a map of its own: items in any cells but those of the border, agents in any others");
     v("reward_mode", reward_mode, common::kRewardModes, "who picks up is paid, or all are paid for what any picks up");
     v("pickup_probabilities", pickup_probabilities, "by kind, chance that an item can be picked up; empty: always");
   }
@@ -55,6 +58,12 @@ struct Params {
   THRONG_HD common::Grid grid() const { return {initial_map.size / columns, columns}; }
   THRONG_HD int words() const { return (initial_map.size + 63) / 64; }  // of a set of cells
 
+  // Not within two cells of the border.
+  THRONG_HD bool inside(int cell) const {
+    const int row = grid().row_of(cell), column = grid().column_of(cell);
+    return row >= 2 && row < grid().rows - 2 && column >= 2 && column < columns - 2;
+  }
+
   void check() {
     const std::string game = "item_gathering";
     common::check_range(game, "num_timesteps", num_timesteps, 1, 1000000);
@@ -64,6 +73,13 @@ struct Params {
     derive();
     common::check_range(game, "agents on initial_map", num_agents, 1, kMaxAgents);
     common::check_range(game, "kinds of item on initial_map", num_kinds, 1, kMaxKinds);
+    if (scatter) {
+      if (randomise) throw Error(game + ": scatter leaves nothing to randomise");
+      int room = 0;
+      for (int cell = 0; cell < initial_map.size; ++cell) room += inside(cell);
+      common::check_range(game, "items to scatter inside of the border", num_items, 0, room);
+      common::check_range(game, "items and agents to scatter", num_items + num_agents, 0, initial_map.size);
+    }
     if (pickup_probabilities.size == 0) return;
     common::check_range(game, "length of pickup_probabilities", pickup_probabilities.size, num_kinds, num_kinds);
     for (float share : pickup_probabilities) common::check_range(game, "pickup_probabilities", share, 0, 1);

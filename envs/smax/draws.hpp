@@ -8,16 +8,21 @@ namespace throng::smax {
 
 // The rules take any type that answers these questions, so that a test can let them meet recorded draws or the key chain
 // of the original. Each answer is a function of purpose and index, computed only where it is used.
-struct Draws {
-  explicit THRONG_HD Draws(Rng rng) : rng(rng), jitter(rng.at(kJitter)) {}
+template <int W>
+struct DrawsOf {
+  using Real = Pack<float, W>;
+  using Int = Pack<int, W>;
+  using Rng = RngOf<W>;
+
+  explicit THRONG_HD DrawsOf(Rng rng) : rng(rng), jitter(rng.at(kJitter)) {}
 
   // In a step. How much longer than usual, in seconds from `low` to `high`, the weapon of a unit takes that fires now.
-  THRONG_HD float cooldown_jitter(int world_step, int unit, float low, float high) const {
+  THRONG_HD Real cooldown_jitter(int world_step, int unit, float low, float high) const {
     return jitter.uniform(static_cast<uint32_t>(world_step * kUnits + unit), low, high);
   }
   // Which of the `count` allies that it sees an enemy walks towards; which of those in its range it picks as its target.
-  THRONG_HD int goal(int enemy, int count) const { return rng.at(kGoal).below(enemy, count); }
-  THRONG_HD int target(int enemy, int count) const { return rng.at(kTarget).below(enemy, count); }
+  THRONG_HD Int goal(int enemy, Int count) const { return rng.at(kGoal).below(enemy, count); }
+  THRONG_HD Int target(int enemy, Int count) const { return rng.at(kTarget).below(enemy, count); }
 
   // At the start of an episode; axis 0 is x, 1 is y.
   THRONG_HD float noise(int unit, int axis) const { return around(kNoise, unit, axis); }
@@ -55,5 +60,6 @@ struct Draws {
   Rng rng;
   Rng jitter;  // of its own, as it is asked several times in a step
 };
+using Draws = DrawsOf<1>;
 
 }  // namespace throng::smax

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <type_traits>
 
 #include "core/error.hpp"
 #include "core/fixed_list.hpp"
@@ -101,6 +102,7 @@ struct Params {
   // A step lists the units that are alive when it begins, and loops over those.
   static constexpr bool kListsFighters = true;
   static constexpr bool kUnrolls = false;
+  static constexpr int kWidth = 1;
 
   THRONG_HD int num_allies() const { return ally_units.size; }
   THRONG_HD int num_enemies() const { return enemy_units.size; }
@@ -113,15 +115,15 @@ struct Params {
   // Made of the above by check(), so that the rules compare squares instead of taking roots and multiply instead of
   // dividing. Squared ranges are thresholds: d² < attack_range2 is exactly sqrt(d²) < attack_range.
   struct Derived {
-    float stride[kNumTypes];  // distance per world step
-    float attack_range2[kNumTypes];
-    float sight_range2[kNumTypes];
-    float per_sight[kNumTypes];     // 1 / sight_range
-    float per_health[kNumTypes];    // 1 / max_health
-    float per_cooldown[kNumTypes];  // 1 / weapon_cooldown
-    float per_action[2];            // 1 / the largest action of an ally, of an enemy
-    float per_width, per_height;    // 1 / map_width, 1 / map_height
-    float obs_low, obs_high;        // bounds of features
+    using Table = float[8];  // by type; as long as a vector, for quick lookups
+    Table stride;            // distance per world step
+    Table attack_range2, sight_range2;
+    Table per_sight;              // 1 / sight_range
+    Table per_health;             // 1 / max_health
+    Table per_cooldown;           // 1 / weapon_cooldown
+    float per_action[2];          // 1 / the largest action of an ally, of an enemy
+    float per_width, per_height;  // 1 / map_width, 1 / map_height
+    float obs_low, obs_high;      // bounds of features
   } derived = {};
 
   // Refuses what cannot be played, and derives.
@@ -243,6 +245,19 @@ struct Sized : Params {
   THRONG_HD static constexpr bool self_play() { return false; }
   THRONG_HD static constexpr int num_agents() { return kAllies; }
   THRONG_HD static constexpr int num_slots() { return kEnemies; }
+};
+
+// The settings of so many battles side by side. Of those who are dead in one some may live in another, so none are listed.
+template <int W, class P = Params>
+struct Abreast : P {
+  static constexpr bool kListsFighters = false;
+  static constexpr int kWidth = W;
+
+  explicit Abreast(const Params& p) : P(p) {}
+  static bool suits(const Params& p) {
+    if constexpr (std::is_same_v<P, Params>) return !p.legacy;
+    if constexpr (!std::is_same_v<P, Params>) return P::fits(p);
+  }
 };
 
 }  // namespace throng::smax

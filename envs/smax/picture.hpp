@@ -32,7 +32,7 @@ template <class Env>
 void draw_attack(const Env& env, int unit, Canvas& canvas) {
   if (!env.alive(unit) || env.s.action[unit] < kFirstAttack) return;
   const Params& p = env.p;
-  const int type = env.s.type[unit], target = env.target_of(unit);
+  const int type = env.s.type[unit], target = env.unit_in_slot(unit, env.s.action[unit] - kFirstAttack);
   const bool fired = env.s.cooldown[unit] > p.weapon_cooldown[type] - 2 * p.time_per_step;
   if (!fired && !env.alive(target)) return;
   const Color team = env.is_ally(unit) ? colors::kBlue : colors::kOrange;

@@ -34,12 +34,20 @@ THRONG_HD inline float square_root(float x) {
 #endif
 }
 
-// P is Params, or Sized where the compiler knows the sizes.
+// P is Params; or Sized where the compiler knows the sizes; or Abreast, and then it is several battles side by side: whatever is
+// a Real, an Int or a Bool has a value for each of them (core/pack.hpp). Of one battle they are float, int and bool.
 template <class P>
 struct EnvOf {
   using Params = P;
-  using State = smax::State;
-  using Scratch = smax::Scratch;
+  static constexpr int kWidth = P::kWidth;
+  using State = StateOf<kWidth>;
+  using Scratch = ScratchOf<kWidth>;
+  using Real = Pack<float, kWidth>;
+  using Int = Pack<int, kWidth>;
+  using Bool = Mask<kWidth>;
+  using Actions = ActionRows<int32_t, kWidth>;
+  using Rewards = RewardsOf<kWidth>;
+  using Rng = RngOf<kWidth>;
 
   const P& p;
   State s;
@@ -96,7 +104,7 @@ struct EnvOf {
 
   // --- the beginning of an episode
 
-  THRONG_HD void reset(Rng rng) { reset_with(Draws(rng)); }
+  THRONG_HD void reset(Rng rng) { reset_with(DrawsOf<kWidth>(rng)); }
 
   template <class D>
   THRONG_HD void reset_with(const D& draws) {
@@ -123,10 +131,12 @@ struct EnvOf {
 
   // --- one step
 
-  THRONG_HD bool step(Actions actions, Rewards rewards, Rng rng) { return step_with(actions, rewards, Draws(rng)); }
+  THRONG_HD Bool step(Actions actions, Rewards rewards, Rng rng) {
+    return step_with(actions, rewards, DrawsOf<kWidth>(rng));
+  }
 
   template <class D>
-  THRONG_HD bool step_with(Actions actions, Rewards rewards, const D& draws) {
+  THRONG_HD Bool step_with(Actions actions, Rewards rewards, const D& draws) {
     const auto order = [&](int unit) {
       return unit < p.num_agents() ? actions[unit] : heuristic_action(*this, unit - p.num_allies(), draws);
     };
@@ -135,7 +145,7 @@ struct EnvOf {
 
   // The step in which every unit is told order(unit).
   template <class Order, class D>
-  THRONG_HD bool play(const Order& order, Rewards rewards, const D& draws) {
+  THRONG_HD Bool play(const Order& order, Rewards rewards, const D& draws) {
     muster();
     for_each(p.num_units(), [&](int unit) { begin_step(unit, order(unit)); });
     if (p.legacy) muster(/*with_dead=*/true);
@@ -145,12 +155,15 @@ struct EnvOf {
       push_apart();
     }
     pay(rewards);
-    return !any_alive(0, p.num_allies()) || !any_alive(p.num_allies(), p.num_units());
+    return !(some_alive(0, p.num_allies()) & some_alive(p.num_allies(), p.num_units()));
   }
 
-  THRONG_HD void muster(bool with_dead = false) {
-    if (P::kListsFighters) list_fighters(with_dead);
-    for_each(num_fighters(), [&](int fighter) { w.radius[fighter] = p.radius[s.type[unit_of(fighter)]]; });
+  THRONG_HD void muster([[maybe_unused]] bool with_dead = false) {
+    if constexpr (P::kListsFighters) list_fighters(with_dead);
+    for_each(num_fighters(), [&](int fighter) {
+      const Int type = s.type[unit_of(fighter)];
+      w.radius[fighter] = lookup(p.radius, type);
+    });
   }
 
   THRONG_HD void list_fighters(bool with_dead) {
@@ -164,13 +177,13 @@ struct EnvOf {
     });
   }
 
-  THRONG_HD void begin_step(int unit, int action) {
+  THRONG_HD void begin_step(int unit, Int action) {
     const int num_actions = kFirstAttack + (is_ally(unit) ? p.num_enemies() : p.num_allies());
-    s.action[unit] = static_cast<uint8_t>(action >= 0 && action < num_actions ? action : kStop);
+    s.action[unit] = select((action >= 0) & (action < num_actions), action, kStop);
     w.loss[unit] = s.health[unit];
-    if (alive(unit) || p.legacy || !P::kListsFighters) return;
+    if (any(alive(unit)) || p.legacy || !P::kListsFighters) return;
     // The weapons of the dead, who are not listed, go on cooling, by the same roundings as all others.
-    float cooldown = s.cooldown[unit];
+    Real cooldown = s.cooldown[unit];
     for (int i = 0; i < p.world_steps_per_env_step; ++i) cooldown -= p.time_per_step;
     s.cooldown[unit] = cooldown;
   }
@@ -178,44 +191,57 @@ struct EnvOf {
   // A world step begins: all units fire and move at once, each by what it sees before anybody has.
   template <class D>
   THRONG_HD void fire_and_move(int fighter, int world_step, const D& draws) {
-    const int unit = unit_of(fighter), type = s.type[unit], action = s.action[unit];
-    const bool lives = alive(unit);
-    const bool fires = lives && s.cooldown[unit] <= 0 && action >= kFirstAttack && in_range(unit, target_of(unit));
-    w.hit[fighter] = fires ? static_cast<uint8_t>(target_of(unit)) : kNobody;
-    if (fires) {
-      const float jitter = draws.cooldown_jitter(world_step, unit, -p.time_per_step, 2 * p.time_per_step);
+    const int unit = unit_of(fighter);
+    const Int type = s.type[unit], action = s.action[unit];
+    const Bool lives = alive(unit);
+    const Real cooldown = s.cooldown[unit];
+    Bool fires = lives & (cooldown <= 0) & (action >= kFirstAttack);
+    if (any(fires)) fires = fires & target_in_range(unit, action - kFirstAttack);
+    w.hit[fighter] = select(fires, unit_in_slot(unit, action - kFirstAttack), kNobody);
+    Real cooled = cooldown - p.time_per_step;
+    if (any(fires)) {
+      const Real jitter = draws.cooldown_jitter(world_step, unit, -p.time_per_step, 2 * p.time_per_step);
       // The original stores a difference added to the old value; for the same bits, so do we.
-      s.cooldown[unit] += p.weapon_cooldown[type] + jitter - s.cooldown[unit];
-    } else {
-      s.cooldown[unit] -= p.time_per_step;
+      cooled = select(fires, cooldown + (lookup(p.weapon_cooldown, type) + jitter - cooldown), cooled);
     }
+    s.cooldown[unit] = cooled;
 
-    const float stride = p.derived.stride[type];
-    const float x = s.x[unit] + (action == kEast ? stride : action == kWest ? -stride : 0);
-    const float y = s.y[unit] + (action == kNorth ? stride : action == kSouth ? -stride : 0);
-    w.moved_x[fighter] = lives || p.legacy ? clamp(x, 0, p.map_width) : kNowhere;
-    w.moved_y[fighter] = lives || p.legacy ? clamp(y, 0, p.map_height) : kNowhere;
+    const Real stride = lookup(p.derived.stride, type);
+    const Real x = s.x[unit] + select(action == kEast, stride, select(action == kWest, -stride, 0));
+    const Real y = s.y[unit] + select(action == kNorth, stride, select(action == kSouth, -stride, 0));
+    const Bool moves = lives | Bool(p.legacy);
+    w.moved_x[fighter] = select(moves, clamp(x, 0, p.map_width), nowhere(fighter));
+    w.moved_y[fighter] = select(moves, clamp(y, 0, p.map_height), nowhere(fighter));
   }
+
+  // No two of the dead lie in the same place, so that they do not push each other.
+  THRONG_HD static float nowhere(int fighter) { return kNowhere * static_cast<float>(1 + fighter); }
 
   // Hits and walls; who dies stays where it is.
   THRONG_HD void take_damage(int fighter) {
     const int unit = unit_of(fighter);
-    if (!alive(unit)) return;
+    const Bool lives = alive(unit);
+    if (!any(lives)) return;
     const int first = is_ally(unit) ? num_ally_fighters() : 0;
     const int end = is_ally(unit) ? num_fighters() : num_ally_fighters();
-    float damage = 0;
-    loop(first, end, [&](int k) {
-      if (w.hit[k] == unit) damage += p.damage[s.type[unit_of(k)]];
-    });
-    const float x = w.moved_x[fighter], y = w.moved_y[fighter];
-    const bool at_wall = x <= 0 || x >= p.map_width || y <= 0 || y >= p.map_height;
-    const float health = s.health[unit] - damage;
-    const bool dies = health <= 0 || (p.walls_cause_death && at_wall);
-    s.health[unit] = dies ? 0 : health;
-    if (!dies || p.legacy) return;
-    s.x[unit] = x;
-    s.y[unit] = y;
-    w.moved_x[fighter] = w.moved_y[fighter] = kNowhere;
+    Real damage = 0;
+    Bool is_hit = kWidth == 1;  // of several battles it is asked once, not of every pair
+    if (kWidth > 1) loop(first, end, [&](int k) { is_hit = is_hit | (Int(w.hit[k]) == unit); });
+    if (any(is_hit))
+      loop(first, end, [&](int k) {
+        const Int hit = w.hit[k], type = s.type[unit_of(k)];
+        if (any(hit == unit)) damage += select(hit == unit, lookup(p.damage, type), 0);
+      });
+    const Real x = w.moved_x[fighter], y = w.moved_y[fighter];
+    const Bool at_wall = (x <= 0) | (x >= p.map_width) | (y <= 0) | (y >= p.map_height);
+    const Real health = s.health[unit] - damage;
+    const Bool dies = lives & ((health <= 0) | (Bool(p.walls_cause_death) & at_wall));
+    s.health[unit] = select(lives & !dies, health, 0);
+    if (!any(dies) || p.legacy) return;
+    s.x[unit] = select(dies, x, s.x[unit]);
+    s.y[unit] = select(dies, y, s.y[unit]);
+    w.moved_x[fighter] = select(dies, nowhere(fighter), x);
+    w.moved_y[fighter] = select(dies, nowhere(fighter), y);
   }
 
   // Units that overlap push each other, all at once and only once. This is where moves reach the state.
@@ -224,7 +250,7 @@ struct EnvOf {
     for_each(num_fighters(), [&](int fighter) {
       Push push;
       for (int k = 0; k < num_fighters(); ++k) {
-        if (k != fighter) push += push_between(fighter, k);
+        if (k != fighter && any(overlap(fighter, k))) push += push_between(fighter, k);
       }
       be_pushed(fighter, push);
     });
@@ -237,6 +263,7 @@ struct EnvOf {
     loop(0, fighters, [&](int i) { w.push_x[i] = w.push_y[i] = 0; });
     loop(0, fighters, [&](int i) {
       loop(i + 1, fighters, [&](int k) {
+        if (!any(overlap(i, k))) return;  // most pairs: neither root nor quotient
         const Push push = push_between(i, k);
         w.push_x[i] += push.x, w.push_y[i] += push.y;
         w.push_x[k] -= push.x, w.push_y[k] -= push.y;
@@ -246,24 +273,30 @@ struct EnvOf {
   }
 
   struct Push {
-    float x = 0, y = 0;
+    Real x = 0, y = 0;
     THRONG_HD void operator+=(Push other) { x += other.x, y += other.y; }
   };
 
+  // Whether fighters i and k touch, or nearly so.
+  THRONG_HD Bool overlap(int i, int k) const {
+    const Real dx = w.moved_x[i] - w.moved_x[k], dy = w.moved_y[i] - w.moved_y[k], radii = w.radius[i] + w.radius[k];
+    return dx * dx + dy * dy < kJustBeyond * (radii * radii);
+  }
+
   // What fighter i feels of k.
   THRONG_HD Push push_between(int i, int k) const {
-    const float dx = w.moved_x[i] - w.moved_x[k], dy = w.moved_y[i] - w.moved_y[k];
-    const float d2 = dx * dx + dy * dy, radii = w.radius[i] + w.radius[k];
-    if (d2 >= kJustBeyond * (radii * radii)) return {};  // most pairs: neither root nor quotient
-    const float overlap = radii / (square_root(d2) + 1e-6f) - 1;
-    return overlap > 0 ? Push{dx * overlap, dy * overlap} : Push{};
+    const Real dx = w.moved_x[i] - w.moved_x[k], dy = w.moved_y[i] - w.moved_y[k];
+    const Real d2 = dx * dx + dy * dy, radii = w.radius[i] + w.radius[k];
+    const Real overlap = radii / (square_root(d2) + 1e-6f) - 1;
+    return {select(overlap > 0, dx * overlap, 0), select(overlap > 0, dy * overlap, 0)};
   }
 
   THRONG_HD void be_pushed(int fighter, Push push) {
     const int unit = unit_of(fighter);
-    if (!alive(unit) && !p.legacy) return;
-    s.x[unit] = w.moved_x[fighter] + 0.5f * push.x;
-    s.y[unit] = w.moved_y[fighter] + 0.5f * push.y;
+    const Bool stands = alive(unit) | Bool(p.legacy);
+    if (!any(stands)) return;
+    s.x[unit] = select(stands, w.moved_x[fighter] + 0.5f * push.x, s.x[unit]);
+    s.y[unit] = select(stands, w.moved_y[fighter] + 0.5f * push.y, s.y[unit]);
   }
 
   // All of a team, dead or alive, earn the mean share of health that the other team lost, by whatever cause, and the bonus if
@@ -273,33 +306,34 @@ struct EnvOf {
     const int allies = p.num_allies(), units = p.num_units(), first = p.self_play() || p.components ? 0 : allies;
     for_each(units - first, [&](int i) {
       const int unit = first + i;
-      w.loss[unit] = (s.health[unit] - w.loss[unit]) / p.max_health[s.type[unit]];
+      const Int type = s.type[unit];
+      w.loss[unit] = (s.health[unit] - w.loss[unit]) / lookup(p.max_health, type);
     });
-    const bool victory = won(), defeat = lost();
+    const Bool victory = won(), defeat = lost();
     if (p.components) {
-      const float of_allies = lost_by(0, allies), of_enemies = lost_by(allies, units);
+      const Real of_allies = lost_by(0, allies), of_enemies = lost_by(allies, units);
       for_each(p.num_agents(), [&](int agent) {
         rewards(agent, kDamage) = is_ally(agent) ? of_enemies : of_allies;
         rewards(agent, kSurvival) = is_ally(agent) ? -of_allies : -of_enemies;
-        rewards(agent, kWin) = (is_ally(agent) ? victory : defeat) ? p.won_battle_bonus : 0;
+        rewards(agent, kWin) = select(is_ally(agent) ? victory : defeat, p.won_battle_bonus, 0);
       });
       return;
     }
-    const float for_allies = earnings(allies, units, victory, defeat);
-    const float for_enemies = p.self_play() ? earnings(0, allies, defeat, victory) : 0;
+    const Real for_allies = earnings(allies, units, victory, defeat);
+    const Real for_enemies = p.self_play() ? earnings(0, allies, defeat, victory) : 0;
     for_each(p.num_agents(), [&](int agent) { rewards(agent) = is_ally(agent) ? for_allies : for_enemies; });
   }
 
   // Of the team whose opponents are the units from `first` on.
-  THRONG_HD float earnings(int first, int end, bool victory, bool defeat) const {
-    const float bonus = victory ? p.won_battle_bonus : 0;
-    if (p.self_play_reward) return defeat ? -p.won_battle_bonus : bonus;
+  THRONG_HD Real earnings(int first, int end, Bool victory, Bool defeat) const {
+    const Real bonus = select(victory, p.won_battle_bonus, 0);
+    if (p.self_play_reward) return select(defeat, -p.won_battle_bonus, bonus);
     return lost_by(first, end) + bonus;
   }
 
   // The mean share of health that these units lost in this step.
-  THRONG_HD float lost_by(int first, int end) const {
-    float loss = 0;
+  THRONG_HD Real lost_by(int first, int end) const {
+    Real loss = 0;
     loop(first, end, [&](int unit) { loss += w.loss[unit]; });
     return -loss / static_cast<float>(end - first);
   }
@@ -311,35 +345,53 @@ struct EnvOf {
   THRONG_HD int unit_of(int fighter) const { return P::kListsFighters ? w.fighter[fighter] : fighter; }
 
   THRONG_HD bool is_ally(int unit) const { return unit < p.num_allies(); }
-  THRONG_HD bool alive(int unit) const { return s.health[unit] > 0; }
-  THRONG_HD bool any_alive(int first, int end) const {
-    while (first < end && !alive(first)) ++first;
-    return first < end;
+  // A unit by its number; of several battles, of the same number in all of them or (an Int) of one in each.
+  THRONG_HD Bool alive(auto unit) const { return s.health[unit] > 0; }
+  THRONG_HD Bool some_alive(int first, int end) const {
+    Bool some = false;
+    for (int unit = first; unit < end; ++unit) some = some | alive(unit);
+    return some;
   }
   // Both teams can die in the same step; then nobody has won.
-  THRONG_HD bool won() const { return any_alive(0, p.num_allies()) && !any_alive(p.num_allies(), p.num_units()); }
-  THRONG_HD bool lost() const { return !any_alive(0, p.num_allies()) && any_alive(p.num_allies(), p.num_units()); }
+  THRONG_HD Bool won() const { return some_alive(0, p.num_allies()) & !some_alive(p.num_allies(), p.num_units()); }
+  THRONG_HD Bool lost() const { return some_alive(p.num_allies(), p.num_units()) & !some_alive(0, p.num_allies()); }
 
-  THRONG_HD int unit_in_slot(int unit, int slot) const {
+  template <class I>
+  THRONG_HD I unit_in_slot(int unit, I slot) const {
     return is_ally(unit) ? p.num_allies() + slot : p.num_allies() - 1 - slot;
   }
-  THRONG_HD int slot_of(int unit, int opponent) const {
+  template <class I>
+  THRONG_HD I slot_of(int unit, I opponent) const {
     return is_ally(unit) ? opponent - p.num_allies() : p.num_allies() - 1 - opponent;
   }
-  THRONG_HD int target_of(int unit) const { return unit_in_slot(unit, s.action[unit] - kFirstAttack); }
 
-  THRONG_HD float distance2(int a, int b) const {
-    const float dx = s.x[b] - s.x[a], dy = s.y[b] - s.y[a];
+  THRONG_HD Real distance2(int a, auto b) const {
+    const Real dx = s.x[b] - s.x[a], dy = s.y[b] - s.y[a];
     return dx * dx + dy * dy;
   }
-  THRONG_HD bool in_range(int unit, int target) const {
-    return alive(target) && distance2(unit, target) < p.derived.attack_range2[s.type[unit]];
+  THRONG_HD Bool in_range(int unit, auto target) const {
+    const Int type = s.type[unit];
+    return alive(target) & (distance2(unit, target) < lookup(p.derived.attack_range2, type));
   }
 
-  THRONG_HD float health_share(int unit) const { return s.health[unit] * p.derived.per_health[s.type[unit]]; }
-  THRONG_HD float cooldown_share(int unit) const {
+  // The same for the target in a slot, of each of several battles another.
+  THRONG_HD Bool target_in_range(int unit, Int slot) const {
+    if constexpr (kWidth == 1) return in_range(unit, unit_in_slot(unit, slot));
+    Bool in_range = false;
+    for (int k = 0; k < (is_ally(unit) ? p.num_enemies() : p.num_allies()); ++k) {
+      in_range = in_range | ((slot == k) & this->in_range(unit, unit_in_slot(unit, k)));
+    }
+    return in_range;
+  }
+
+  THRONG_HD Real health_share(int unit) const {
+    const Int type = s.type[unit];
+    return s.health[unit] * lookup(p.derived.per_health, type);
+  }
+  THRONG_HD Real cooldown_share(int unit) const {
     if (p.legacy) return s.cooldown[unit];
-    return clamp(s.cooldown[unit] * p.derived.per_cooldown[s.type[unit]], 0, 1);
+    const Int type = s.type[unit];
+    return clamp(Real(s.cooldown[unit] * lookup(p.derived.per_cooldown, type)), 0, 1);
   }
 
   // --- what is seen
@@ -359,29 +411,30 @@ struct EnvOf {
     const int last = p.num_units() - 1, rank = is_ally(unit) ? unit : last - unit;
     const bool itself = part == last;
     const int in_order = itself ? rank : part + (part >= rank), other = is_ally(unit) ? in_order : last - in_order;
-    const int type = s.type[unit];
-    const bool seen = alive(unit) && alive(other) && distance2(unit, other) < p.derived.sight_range2[type];
-    const float per_sight = p.derived.per_sight[type];
+    const Int type = s.type[unit], other_type = s.type[other];
+    const Bool seen = alive(unit) & alive(other) & (distance2(unit, other) < lookup(p.derived.sight_range2, type));
+    const Real per_sight = lookup(p.derived.per_sight, type);
     // Others stand somewhere from here, in shares of the sight range; oneself on the map, in shares of its size.
-    const float x = itself ? s.x[unit] * p.derived.per_width : (s.x[other] - s.x[unit]) * per_sight;
-    const float y = itself ? s.y[unit] * p.derived.per_height : (s.y[other] - s.y[unit]) * per_sight;
-    out(seen ? health_share(other) : 0);
-    out(seen ? x : 0);
-    out(seen ? y : 0);
-    if (!itself) observe_plans(other, seen && (p.see_enemy_actions || is_ally(unit) == is_ally(other)), out);
-    out(seen ? cooldown_share(other) : 0);
-    write_type(seen ? s.type[other] : kNumTypes, out);
+    const Real x = itself ? s.x[unit] * p.derived.per_width : (s.x[other] - s.x[unit]) * per_sight;
+    const Real y = itself ? s.y[unit] * p.derived.per_height : (s.y[other] - s.y[unit]) * per_sight;
+    out(select(seen, health_share(other), 0));
+    out(select(seen, x, 0));
+    out(select(seen, y, 0));
+    const bool plans_show = p.see_enemy_actions || is_ally(unit) == is_ally(other);
+    if (!itself) observe_plans(other, seen & Bool(plans_show), out);
+    out(select(seen, cooldown_share(other), 0));
+    write_type(select(seen, other_type, kNumTypes), out);
   }
 
-  THRONG_HD void observe_plans(int other, bool seen, auto& out) const {
-    const int action = s.action[other];
-    out(seen ? static_cast<float>((action == kEast) - (action == kWest)) : 0);
-    out(seen ? static_cast<float>((action == kNorth) - (action == kSouth)) : 0);
-    out(seen && action >= kFirstAttack ? static_cast<float>(action) * p.derived.per_action[!is_ally(other)] : 0);
+  THRONG_HD void observe_plans(int other, Bool seen, auto& out) const {
+    const Int action = s.action[other];
+    out(select(seen, real(ones(action == kEast) - ones(action == kWest)), 0));
+    out(select(seen, real(ones(action == kNorth) - ones(action == kSouth)), 0));
+    out(select(seen & (action >= kFirstAttack), real(action) * p.derived.per_action[!is_ally(other)], 0));
   }
 
-  THRONG_HD static void write_type(int type, auto& out) {
-    for (int t = 0; t < kNumTypes; ++t) out(t == type ? 1.0f : 0.0f);
+  THRONG_HD static void write_type(Int type, auto& out) {
+    for (int t = 0; t < kNumTypes; ++t) out(select(type == t, 1.0f, 0.0f));
   }
 
   // Legal are: all moves to the living, attacks on living opponents in range, even if the weapon is not ready, and to stop.
@@ -392,14 +445,14 @@ struct EnvOf {
   }
 
   THRONG_HD void avail_unit(int unit, auto& out) const {
-    const bool lives = alive(unit);
+    const Bool lives = alive(unit);
     for (int move = kNorth; move <= kWest; ++move) out(lives);
     out(true);
     const int opponents = is_ally(unit) ? p.num_enemies() : p.num_allies();
-    for (int slot = 0; slot < opponents; ++slot) out(lives && in_range(unit, unit_in_slot(unit, slot)));
+    for (int slot = 0; slot < opponents; ++slot) out(Bool(lives & in_range(unit, unit_in_slot(unit, slot))));
   }
 
-  THRONG_HD bool active(int agent) const { return alive(agent); }
+  THRONG_HD Bool active(int agent) const { return alive(agent); }
 
   // The map as it is: 10 values for every unit, in raw coordinates and seconds, zeros for the dead; then all teams, all types.
   THRONG_HD void world_state(auto& out) const {
@@ -410,17 +463,18 @@ struct EnvOf {
   THRONG_HD void world_state_part(int part, auto& out) const {
     if (part == p.num_units()) return write_teams_and_types(out);
     const int unit = part;
-    const bool lives = alive(unit);
-    out(lives ? s.health[unit] / p.max_health[s.type[unit]] : 0);
-    out(lives ? s.x[unit] : 0);
-    out(lives ? s.y[unit] : 0);
-    out(lives ? s.cooldown[unit] : 0);
-    write_type(lives ? s.type[unit] : kNumTypes, out);
+    const Int type = s.type[unit];
+    const Bool lives = alive(unit);
+    out(select(lives, s.health[unit] / lookup(p.max_health, type), 0));
+    out(select(lives, s.x[unit], 0));
+    out(select(lives, s.y[unit], 0));
+    out(select(lives, s.cooldown[unit], 0));
+    write_type(select(lives, type, kNumTypes), out);
   }
 
   THRONG_HD void write_teams_and_types(auto& out) const {
     for (int unit = 0; unit < p.num_units(); ++unit) out(is_ally(unit) ? 0.0f : 1.0f);
-    for (int unit = 0; unit < p.num_units(); ++unit) out(static_cast<float>(s.type[unit]));
+    for (int unit = 0; unit < p.num_units(); ++unit) out(real(Int(s.type[unit])));
   }
 
   THRONG_HD void info(auto& out) const {
@@ -449,7 +503,7 @@ struct EnvOf {
   THRONG_HD void act(int policy, int agent, const Memory& m, auto& out, Rng rng) const {
     Recollection memory{m.goal_x[agent], m.goal_y[agent], m.last[agent] - 1};
     const Script script{policy == 0 ? kClosest : kRandom, /*shoots=*/true, agent};
-    const int action = scripted_action(Opponents<EnvOf>{*this, agent}, script, memory, Draws(rng));
+    const int action = scripted_action(Opponents<EnvOf>{*this, agent}, script, memory, DrawsOf<kWidth>(rng));
     m.goal_x[agent] = memory.goal_x;
     m.goal_y[agent] = memory.goal_y;
     m.last[agent] = static_cast<uint8_t>(memory.last_slot + 1);
@@ -469,6 +523,9 @@ struct EnvOf {
 struct Env : EnvOf<Params> {
   // What is fought most has kernels of its own.
   using Variants = Types<EnvOf<Sized<3, 3>>, EnvOf<Sized<5, 5>>, EnvOf<Sized<10, 10>>>;
+  // A CPU plays several side by side.
+  template <int W>
+  using Packs = Types<EnvOf<Abreast<W, Sized<3, 3>>>, EnvOf<Abreast<W, Sized<5, 5>>>, EnvOf<Abreast<W>>>;
 };
 static_assert(Environment<Env>);
 

@@ -1,6 +1,7 @@
 // How an episode of SMAX begins: the type of every unit and the place where it appears.
 #pragma once
 
+#include "core/pack.hpp"
 #include "envs/smax/params.hpp"
 
 namespace throng::smax {
@@ -9,7 +10,10 @@ struct Point {
   float x, y;
 };
 
-THRONG_HD inline float clamp(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
+template <class Real>
+THRONG_HD Real clamp(Real x, float low, float high) {
+  return select(x < low, low, select(x > high, high, x));
+}
 
 // Generated teams mirror each other: enemy k is of the type of ally k.
 // Differs: surplus enemies draw a type; the original draws it, too, but loses it, so that they all become marines.

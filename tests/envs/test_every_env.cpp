@@ -88,6 +88,30 @@ TEST_CASE("CPU and CUDA give the same bits for any number of lanes") {
   }
 }
 
+TEST_CASE("many random steps at once are the same steps") {
+  for (const std::string& device : test_devices()) {
+    for (const std::string& id : exam_ids()) {
+      INFO(id << " on " << device);
+      BatchOptions options = batch_of(fewer_envs(id, 67, 6700));  // no whole number of tiles
+      options.time_limit = 23;                                    // episodes end in the midst
+      options.autoreset = id.size() % 2 ? Autoreset::same_step : Autoreset::next_step;
+      Drive one_by_one(id, device, options), at_once(id, device, options);
+      for (uint32_t first : {0u, 1u, 30u}) {
+        const uint32_t steps = first == 1 ? 29 : 1 + first;
+        for (uint32_t t = first; t < first + steps; ++t) {
+          VecEnv& env = one_by_one.env();
+          env.random_actions(env.observations().avail_actions, env.actions(), key(5), t);
+          env.step(env.actions());
+        }
+        at_once.env().step_random(static_cast<int>(steps), key(5), first);
+        CHECK(at_once.env().state_hash() == one_by_one.env().state_hash());
+        CHECK(at_once.outputs() == one_by_one.outputs());
+      }
+      CHECK(at_once.env().take_statistics().episodes == one_by_one.env().take_statistics().episodes);
+    }
+  }
+}
+
 TEST_CASE("observations are finite and within the declared bounds, and a legal action always exists") {
   for (const std::string& id : exam_ids()) {
     INFO(id);
@@ -276,6 +300,16 @@ TEST_CASE("pictures show the state, on either device, and those of a step end wh
     CHECK_THROWS_AS(env.render(3), Error);
     CHECK_THROWS_AS(env.render(-1), Error);
     const uint64_t hash = env.state_hash();
+    const int last = env.spec().num_agents - 1;
+    Image view;
+    if (env.spec().renders_views) {
+      view = env.render(1, 200, last);
+      CHECK(std::max(view.width, view.height) == 200);
+      CHECK(std::set(view.rgb.begin(), view.rgb.end()).size() > 2);
+      CHECK_THROWS_AS(env.render(1, 200, last + 1), Error);
+    } else {
+      CHECK_THROWS_AS(env.render(1, 200, last), Error);
+    }
     drive.choose();
     const auto* actions = static_cast<const uint32_t*>(env.actions());
     const std::vector<Image> step = env.render_step(1, actions + env.spec().num_agents * env.spec().action_dim(), 200);
@@ -286,6 +320,7 @@ TEST_CASE("pictures show the state, on either device, and those of a step end wh
     for (const std::string& device : test_devices()) {
       Drive other(id, device, batch_of(3, Autoreset::disabled));
       CHECK(other.run(6).env().render(1, 200).rgb == before.rgb);
+      if (env.spec().renders_views) CHECK(other.env().render(1, 200, last).rgb == view.rgb);
     }
   }
 }

@@ -107,6 +107,52 @@ TEST_CASE("cells off the map are walls, and a mark is seen", "[harvest]") {
   CHECK(zapped.view(0)[9 * 11 + 4] == 0);
 }
 
+TEST_CASE("the picture of a window shows its codes, oneself looking up", "[harvest]") {
+  Orchard o(one_wall("clean"), {{8, 10, 1}, {10, 11, 1}});  // see above: a wall, an apple, the other at {8, 7}
+  o.apples({{8, 13}});
+  const auto pixels = [&](int agent) {
+    Canvas canvas(11 * 20);
+    o.env.render_view(agent, canvas);
+    return [image = canvas.image()](int line, int i, int down = 10, int right = 10) {  // within the cell
+      const auto* rgb = image.rgb.data() + 3 * ((line * 20 + down) * image.width + i * 20 + right);
+      return std::vector<int>(rgb, rgb + 3);
+    };
+  };
+  const auto rgb = [](Color color) { return std::vector<int>{color.red, color.green, color.blue}; };
+  const auto of_first = pixels(0);
+  CHECK(of_first(9, 2) == rgb(kWallColor));
+  CHECK(of_first(6, 5) == rgb(kAppleColor));
+  CHECK(of_first(0, 0) == rgb(kWallColor));  // off the map
+  CHECK(of_first(5, 5) == rgb(kFloorColor));
+  CHECK(of_first(9, 5) == rgb(agent_color(0, 2)));
+  CHECK(of_first(9, 5, 5, 10) == rgb(agent_color(0, 2)));  // narrow ahead, wide behind
+  CHECK(of_first(9, 5, 5, 6) == rgb(kFloorColor));
+  CHECK(of_first(9, 5, 16, 6) == rgb(agent_color(0, 2)));
+  CHECK(of_first(8, 7) == rgb(kOtherColor));
+  o.put(1, {10, 11, 2});  // it turns to the left
+  const auto turned_left = pixels(0);
+  CHECK(turned_left(8, 7, 10, 5) == rgb(kOtherColor));
+  CHECK(turned_left(8, 7, 6, 5) == rgb(kFloorColor));
+  CHECK(turned_left(8, 7, 6, 16) == rgb(kOtherColor));
+  o.env.s.pose[0] = kNoPose;
+  CHECK(pixels(0)(9, 5) == rgb(kFloorColor));
+}
+
+TEST_CASE("a code of a window says what it was made of", "[harvest]") {
+  for (const char* name : {"clean", "mp", "sjx"}) {
+    Orchard o(one_wall(name), {{8, 10, 1}, {10, 11, 3}});
+    o.env.s.eaten[1] = 1;
+    o.apples({{10, 11}});
+    const std::string set = name;
+    const Code itself = Code::of(o.env.p.rule, o.view(0)[9 * 11 + 5]);
+    const Code other = Code::of(o.env.p.rule, o.view(0)[8 * 11 + 7]);
+    INFO(name);
+    CHECK((itself.kind == Code::kAgent && itself.itself && !itself.sign && itself.turn == 0));
+    CHECK((other.kind == Code::kAgent && other.itself == (set == "sjx") && other.turn == 2));
+    CHECK(other.sign == (set != "clean"));
+  }
+}
+
 TEST_CASE("sjx shows who has eaten, counted in a signed byte", "[harvest]") {
   Orchard o(one_wall("sjx"), {{8, 10, 1}, {8, 12, 1}});
   const std::pair<int, int> other = {7, 5}, itself = {9, 5};

@@ -23,6 +23,7 @@ struct Fixed {
   float pickup(int) const { return pickup_value; }
   int row(int, int n) const { return n - 1; }
   int column(int, int n) const { return n - 1; }
+  int place(int, int n) const { return n - 1; }
 };
 
 Params map_of(int columns, std::vector<int> codes) {
@@ -197,6 +198,37 @@ TEST_CASE("maps that cannot be played are refused", "[item_gathering]") {
   CHECK_THROWS_AS(Played<Env>(map_of(3, {1, 2, 0, 0})), Error);  // a row is not full
   CHECK_THROWS_AS(Played<Env>(map_of(2, {0, 2})), Error);        // nobody
   CHECK_THROWS_AS(Played<Env>(map_of(2, {0, 1})), Error);        // nothing to gather
+}
+
+TEST_CASE("scattered, a map has the same items, inside of the border, and nothing lies on another",
+          "[item_gathering]") {
+  Params p;
+  p.scatter = true;
+  std::set<uint64_t> maps;
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    Played<Env> game(p, seed);
+    const int items[] = {3, 3, 2};
+    uint64_t all = 0;
+    for (int kind = 0; kind < 3; ++kind) {
+      const uint64_t cells = game.env.s.items[kind];
+      CHECK(common::count_bits(cells) == items[kind]);
+      CHECK((all & cells) == 0);
+      all |= cells;
+    }
+    for (int cell = 0; cell < 64; ++cell) {
+      const int row = cell / 8, column = cell % 8;
+      if (row < 2 || row > 5 || column < 2 || column > 5) CHECK_FALSE(common::has_bit(all, cell));
+    }
+    for (int a = 0; a < 2; ++a) CHECK_FALSE(common::has_bit(all, game.env.s.cell[a]));
+    CHECK(game.env.s.cell[0] != game.env.s.cell[1]);
+    maps.insert(all);
+  }
+  CHECK(maps.size() > 45);
+  p.randomise = true;
+  CHECK_THROWS_AS(p.check(), Error);
+  p.randomise = false;
+  for (uint8_t& code : p.initial_map) code = code == 1 ? 1 : 2;  // more than fit
+  CHECK_THROWS_AS(p.check(), Error);
 }
 
 }  // namespace throng::item_gathering

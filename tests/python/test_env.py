@@ -13,6 +13,21 @@ def make(num_envs=8, device="cpu", **options):
     return throng.make(ENV, num_envs=num_envs, device=device, **options)
 
 
+def test_many_random_steps_at_once(device):
+    one_by_one, at_once = make(device=device), make(device=device)
+    for env in (one_by_one, at_once):
+        env.reset(seed=3)
+    for _ in range(40):
+        expected = one_by_one.step(one_by_one.sample_actions())
+    left = at_once.step_random(40)
+    assert at_once.state_hash() == one_by_one.state_hash()
+    for mine, other in zip(left[:4], expected[:4]):
+        assert np.array_equal(host(mine), host(other))
+    assert np.array_equal(host(at_once.sample_actions()), host(one_by_one.sample_actions()))
+    with pytest.raises(ValueError, match="steps"):
+        at_once.step_random(0)
+
+
 def test_shapes_and_dtypes(device):
     env = make(device=device)
     spec = env.spec

@@ -23,6 +23,21 @@ def test_render():
         assert env.spec.renders
 
 
+def test_render_what_an_agent_sees():
+    with throng.make("harvest/open", num_envs=2) as env:
+        env.reset(seed=0)
+        assert env.spec.renders_views
+        views = [env.render(env=1, agent=agent, size=110) for agent in range(7)]
+        assert all(view.shape == (110, 110, 3) for view in views)
+        assert not any(np.array_equal(views[0], view) for view in views[1:])
+        with pytest.raises(ValueError, match="valid: 0 to 6"):
+            env.render(agent=7)
+    with throng.make("smax/3m", num_envs=1) as env:
+        env.reset(seed=0)
+        with pytest.raises(ValueError, match="what an agent sees"):
+            env.render(agent=0)
+
+
 def test_render_step():
     with throng.make("smax/2s3z", num_envs=3, autoreset="disabled") as env:
         env.reset(seed=2)

@@ -106,6 +106,9 @@ class EnvSpec:
     def renders(self) -> bool:
         """The game draws pictures."""
     @property
+    def renders_views(self) -> bool:
+        """And pictures of what an agent sees."""
+    @property
     def info(self) -> tuple[str, ...]:
         """Measures of an episode beside return and length: ("won", ...)."""
 
@@ -166,6 +169,13 @@ class VecEnv:
 
         ValueError names the shape, dtype and device that came and those expected.
         """
+    def step_random(
+        self, steps: int
+    ) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """The same as so many times step(sample_actions()), bit for bit, in one launch. What is returned
+        is what the last of these steps left: rewards and flags are of that step alone. For looking at
+        games and for measuring; nothing can learn from it. ValueError for less than one step.
+        """
     def sample_actions(self, policy: str = "random") -> Array:
         """What one of spec.policies chooses, as step() takes it: uniformly random legal actions, or a
         player that comes with the game ("heuristic").
@@ -181,9 +191,10 @@ class VecEnv:
         for an unknown parameter, an unfit value, a list of another length, or if the game does not
         allow it.
         """
-    def render(self, env: int = 0, size: int = 512) -> NDArray[np.uint8]:
-        """A picture of one environment as it is, (height, width, 3), its longer side `size` pixels.
-        It is drawn without a window. ValueError if the game draws none (spec.renders)."""
+    def render(self, env: int = 0, size: int = 512, agent: int | None = None) -> NDArray[np.uint8]:
+        """A picture of one environment as it is, or as an agent sees it, (height, width, 3), its longer
+        side `size` pixels. It is drawn without a window. ValueError if the game draws none
+        (spec.renders, spec.renders_views)."""
     def render_step(
         self, actions: ArrayLike | Any, env: int = 0, size: int = 512
     ) -> NDArray[np.uint8]:
