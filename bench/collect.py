@@ -28,7 +28,7 @@ STEPPING = {  # part: options of `throng bench`; without --num_envs its own swee
     "stepping_cuda": ["--device", "cuda"],
     "stepping_cpu": ["--device", "cpu", "--num_envs", "64,256,1024,4096"],
     "stepping_cpu_1_thread": ["--device", "cpu", "--threads", "1", "--num_envs", "256,1024"],
-    "momaland_cuda": ["--device", "cuda", "--num_envs", "4096,65536", "--seconds", "0.05", "--hash_steps", "20"],
+    "momaland_cuda": ["--device", "cuda", "--num_envs", "32768", "--seconds", "0.03", "--windows", "3", "--hash_steps", "5"],
     "momaland_cpu_core": ["--device", "cpu", "--threads", "1", "--num_envs", "4,32,200", "--seconds", "0.1", "--steps_alone"],
 }
 PINNED = {"momaland_cpu_core"}  # to one core; MOMAland's actions were drawn beforehand, so ours are not counted either
