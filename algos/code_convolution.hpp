@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "algos/by_code.hpp"
 #include "algos/convolution.hpp"
 #include "algos/first_layer.hpp"
 
@@ -37,7 +38,7 @@ class CodeConvolution {
   // For codes x [group, sample, plane, cell].
   Rows forward(const Compute& c, int64_t samples, const uint8_t* x) {
     const Sliding sliding = sliding_;
-    const int places = sliding.places(), taps = sliding.taps(), cells = sliding.cells(), blocks = num_blocks();
+    const int places = sliding.places(), cells = sliding.cells(), blocks = Columns::count_blocks(out_);
     const int planes = planes_, num_codes = num_codes_, out = out_;
     const float *kernel = c.parameters + kernel_, *bias = c.parameters + bias_;
     const OutRows y = output(samples);
@@ -45,22 +46,21 @@ class CodeConvolution {
     const int64_t apart = c.groups.apart;
     each_element(c.device, c.groups.count, samples, places * blocks,
                  [=] THRONG_BODY(int g, int64_t sample, int column) {
-                   const int place = column / blocks, first = column % blocks * kWidth;
-                   const int count = out - first < kWidth ? out - first : kWidth;
+                   const int place = column / blocks, block = column - place * blocks;
+                   const Columns columns{block, blocks, out};
                    const uint8_t* codes = x + (g * samples + sample) * planes * cells;
-                   const float* rows = kernel + g * apart + first;
-                   float sum[kWidth];
-                   for (int k = 0; k < count; ++k) sum[k] = bias[g * apart + first + k];
-                   for (int tap = 0; tap < taps; ++tap) {
-                     const int cell = sliding.cell(place, tap);
-                     for (int plane = 0; cell >= 0 && plane < planes; ++plane) {
-                       const int code = bounded(codes[plane * cells + cell], num_codes);
+                   const float *rows = kernel + g * apart, *biases = bias + g * apart;
+                   float sum[Columns::kMost];
+                   columns.each([&](int k, int column) { sum[k] = biases[column]; });
+                   sliding.each_cell(place, [&](int tap, int cell) {
+                     for (int plane = 0; plane < planes; ++plane) {
+                       const int code = bounded_code(codes[plane * cells + cell], num_codes);
                        const float* row = rows + (int64_t(tap * planes + plane) * num_codes + code) * out;
-                       for (int k = 0; k < count; ++k) sum[k] += row[k];
+                       columns.each([&](int k, int column) { sum[k] += row[column]; });
                      }
-                   }
-                   float* to = y.at(g, sample) + place * out + first;
-                   for (int k = 0; k < count; ++k) to[k] = activate(activation, sum[k]);
+                   });
+                   float* to = y.at(g, sample) + place * out;
+                   columns.each([&](int k, int column) { to[column] = activate(activation, sum[k]); });
                  });
     return y;
   }
@@ -80,38 +80,34 @@ class CodeConvolution {
   // Samples are cut into parts; one worker owns a part, a tap and a plane, and a few columns, so nothing is added by two at once.
   void sum_by_code(const Compute& c, int64_t samples, const uint8_t* x, Rows d_out) const {
     const Sliding sliding = sliding_;
-    const int places = sliding.places(), cells = sliding.cells(), planes = planes_, num_codes = num_codes_, out = out_;
+    const int cells = sliding.cells(), planes = planes_, num_codes = num_codes_, out = out_;
     const int rows = sliding.taps() * planes;
     const int64_t size = this->size(), parts = std::min(samples, kParts);
     float* partial = partial_;
-    each_element(c.device, c.groups.count, parts * rows, num_blocks(), [=] THRONG_BODY(int g, int64_t i, int block) {
-      const int64_t part = i / rows;
-      const int row = static_cast<int>(i % rows), tap = row / planes, plane = row % planes, first = block * kWidth;
-      const int count = out - first < kWidth ? out - first : kWidth;
-      float* sums = partial + (g * parts + part) * size + int64_t(row) * num_codes * out + first;
-      for (int code = 0; code < num_codes; ++code) {
-        for (int k = 0; k < count; ++k) sums[code * out + k] = 0;
-      }
-      for (int64_t sample = samples * part / parts; sample < samples * (part + 1) / parts; ++sample) {
-        const uint8_t* codes = x + ((g * samples + sample) * planes + plane) * cells;
-        for (int place = 0; place < places; ++place) {
-          const int cell = sliding.cell(place, tap);
-          if (cell < 0) continue;
-          const float* d = d_out.at(g, sample) + place * out + first;
-          float* sum = sums + bounded(codes[cell], num_codes) * out;
-          for (int k = 0; k < count; ++k) sum[k] += d[k];
-        }
-      }
-    });
+    each_element(c.device, c.groups.count, parts * rows, SumsByCode::count_blocks(out),
+                 [=] THRONG_BODY(int g, int64_t i, int block) {
+                   const int64_t part = i / rows;
+                   const int row = static_cast<int>(i % rows), tap = row / planes, plane = row % planes;
+                   float* of_row = partial + (g * parts + part) * size + int64_t(row) * num_codes * out;
+                   const SumsByCode sums = SumsByCode::of(of_row, num_codes, out, block);
+                   for (int64_t sample = samples * part / parts; sample < samples * (part + 1) / parts; ++sample) {
+                     const uint8_t* codes = x + ((g * samples + sample) * planes + plane) * cells;
+                     const float* d = d_out.at(g, sample) + block * SumsByCode::kWidth;
+                     sliding.each_row(tap, [&](int line, const Sliding::Under& under) {
+                       const float* of_line = d + line * sliding.out_width * out;
+                       const auto code = [&](int column) {
+                         const int cell = under.cell(column);
+                         return cell < 0 ? -1 : int(codes[cell]);
+                       };
+                       sums.add(sliding.out_width, code, [&](int column) { return of_line + column * out; });
+                     });
+                   }
+                 });
   }
 
  private:
-  static constexpr int64_t kParts = 64;
-  static constexpr int kWidth = Backend::kCuda ? 1 : 16;  // columns that one worker sums up side by side
+  static constexpr int64_t kParts = Backend::kCuda ? 256 : 64;
 
-  // A code that is too high counts as the highest, as in FirstLayer.
-  THRONG_HD static int bounded(int code, int num_codes) { return code < num_codes ? code : num_codes - 1; }
-  int num_blocks() const { return (out_ + kWidth - 1) / kWidth; }
   int64_t size() const { return int64_t(sliding_.taps()) * planes_ * num_codes_ * out_; }
 
   Sliding sliding_;

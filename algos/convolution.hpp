@@ -96,15 +96,22 @@ class Convolution {
     const Sliding sliding = sliding_;
     const CellLayout in = in_;
     const int places = sliding.places(), taps = sliding.taps(), channels = in.channels;
-    const int width = kSideBySide ? channels : 1, parts = channels / width;
+    const bool fours = sizeof(T) == sizeof(float) && moves_fours();
+    const int width = channels_at_once(fours), parts = channels / width;
     const int64_t apart = Matmul::padded(samples * places);
     const float scale = sizeof(T) == 1 ? 1 / 255.0f : 1;
     each_element(
-        c.device, c.groups.count, samples * places, taps * parts, [=] THRONG_BODY(int g, int64_t row, int column) {
-          const int tap = column / parts, cell = sliding.cell(static_cast<int>(row % places), tap);
-          const int channel = column % parts * width;
+        c.device, c.groups.count, samples * places, taps * parts, [=] THRONG_BODY(int g, int64_t i, int column) {
+          const auto row = static_cast<uint32_t>(i),
+                     sample = row / static_cast<uint32_t>(places);  // cheaper in 32 bits
+          const int place = static_cast<int>(row - sample * static_cast<uint32_t>(places));
+          const int tap = column / parts, cell = sliding.cell(place, tap), channel = (column - tap * parts) * width;
           float* to = patches + ((g * apart + row) * taps + tap) * channels + channel;
-          const T* from = x.at(g, row / places) + int64_t(cell) * in.of_cell + int64_t(channel) * in.of_channel;
+          const T* from = x.at(g, sample) + int64_t(cell) * in.of_cell + int64_t(channel) * in.of_channel;
+          if (fours) {
+            *reinterpret_cast<Four*>(to) = cell < 0 ? Four{} : *reinterpret_cast<const Four*>(from);
+            return;
+          }
           for (int k = 0; k < width; ++k)
             to[k] = cell < 0 ? 0.0f : scale * static_cast<float>(from[int64_t(k) * in.of_channel]);
         });
@@ -114,20 +121,29 @@ class Convolution {
   void scatter_patches(const Compute& c, int64_t samples, const float* patches, OutRows dx) const {
     const Sliding sliding = sliding_;
     const int places = sliding.places(), taps = sliding.taps(), cells = sliding.cells(), channels = in_.channels;
-    const int width = kSideBySide ? channels : 1, parts = channels / width;
+    const bool fours = moves_fours();
+    const int width = channels_at_once(fours), parts = channels / width;
     const int64_t apart = Matmul::padded(samples * places);
-    each_element(c.device, c.groups.count, samples * cells, parts, [=] THRONG_BODY(int g, int64_t row, int part) {
-      const int64_t sample = row / cells;
-      const int cell = static_cast<int>(row % cells);
+    each_element(c.device, c.groups.count, samples * cells, parts, [=] THRONG_BODY(int g, int64_t i, int part) {
+      const auto row = static_cast<uint32_t>(i), sample = row / static_cast<uint32_t>(cells);
+      const int cell = static_cast<int>(row - sample * static_cast<uint32_t>(cells));
       float* to = dx.at(g, sample) + int64_t(cell) * channels + part * width;
-      for (int k = 0; k < width; ++k) to[k] = 0;
-      for (int tap = 0; tap < taps; ++tap) {
-        const int place = sliding.place(cell, tap);
-        if (place < 0) continue;
-        const int64_t patch = g * apart + sample * places + place;
-        const float* from = patches + (patch * taps + tap) * channels + part * width;
-        for (int k = 0; k < width; ++k) to[k] += from[k];
+      const float* first = patches + (g * apart + int64_t(sample) * places) * taps * channels + part * width;
+      const auto under = [=](int tap, int place) { return first + (int64_t(place) * taps + tap) * channels; };
+      if (fours) {
+        Four sum = {};
+        sliding.each_tap(cell, [&](int tap, int place) {
+          const Four add = *reinterpret_cast<const Four*>(under(tap, place));
+          for (int k = 0; k < 4; ++k) sum.number[k] += add.number[k];
+        });
+        *reinterpret_cast<Four*>(to) = sum;
+        return;
       }
+      for (int k = 0; k < width; ++k) to[k] = 0;
+      sliding.each_tap(cell, [&](int tap, int place) {
+        const float* from = under(tap, place);
+        for (int k = 0; k < width; ++k) to[k] += from[k];
+      });
     });
   }
 
@@ -140,7 +156,12 @@ class Convolution {
   }
 
  private:
-  static constexpr bool kSideBySide = !Backend::kCuda;  // a worker takes all channels of a cell, else one
+  // Of the channels of a cell a worker of the CPU takes all. A thread of the GPU takes four, if they lie together, or one.
+  struct alignas(16) Four {
+    float number[4];
+  };
+  bool moves_fours() const { return Backend::kCuda && in_.of_channel == 1 && in_.channels % 4 == 0; }
+  int channels_at_once(bool fours) const { return !Backend::kCuda ? in_.channels : fours ? 4 : 1; }
 
   int depth() const { return sliding_.taps() * in_.channels; }  // numbers of a patch
   int64_t size() const { return int64_t(depth()) * out_; }      // of the kernel

@@ -28,6 +28,9 @@ class Dense {
 
   int in() const { return in_; }
   int out() const { return out_; }
+  Activation activation() const { return activation_; }
+  int64_t kernel() const { return kernel_; }
+  int64_t bias() const { return bias_; }
 
   void want(Arena& arena, int groups, int64_t rows) { arena.want(output_, groups * Matmul::padded(rows) * out_); }
 

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 
+#include "algos/by_code.hpp"
 #include "algos/compute.hpp"
 #include "algos/parameters.hpp"
+#include "core/bfloat16.hpp"
 #include "core/spec.hpp"
 
 namespace throng {
@@ -30,14 +32,16 @@ struct View {
   }  // a row of its own, and nothing appended
   // The row of the kernel that a cell's code names; a code that is too high counts as the highest.
   THRONG_HD int kernel_row(const uint8_t* codes, int cell) const {
-    return cell * num_codes + (codes[cell] < num_codes ? codes[cell] : num_codes - 1);
+    return cell * num_codes + bounded_code(codes[cell], num_codes);
   }
 };
 
-// The rows of a view, and the goals [group, rows, goal_dim] of the agents who see them.
+// The rows of a view, and the goals [group, rows, goal_dim] of the agents who see them. Where networks store samples in bfloat16
+// (see HalfNetwork) the rows may be so, too.
 struct Seen {
   const void* rows;
   const float* goals = nullptr;
+  const Bfloat16* half = nullptr;  // [group, rows, half_width(dim)]
 };
 
 // What is appended to rows is never written beside them: its products are added to theirs.
@@ -56,6 +60,9 @@ class FirstLayer {
 
   const View& view() const { return view_; }
   int out() const { return out_; }
+  Activation activation() const { return activation_; }
+  int64_t kernel() const { return kernel_; }
+  int64_t bias() const { return bias_; }
   int columns_summed() const { return out_ * std::max(1, view_.num_ids); }  // at once; what the Reducer needs room for
 
   void want(Arena& arena, int groups, int64_t rows, bool train) {
@@ -114,18 +121,18 @@ class FirstLayer {
     float* y = whole ? output_ : product();
     const Activation activation = activation_;
     const int64_t apart = c.groups.apart, y_apart = Matmul::padded(views);
-    each_element(c.device, c.groups.count, views, (out + kWidth - 1) / kWidth,
+    each_element(c.device, c.groups.count, views, Columns::count_blocks(out),
                  [=] THRONG_BODY(int g, int64_t r, int block) {
-                   const int first = block * kWidth, count = out - first < kWidth ? out - first : kWidth;
+                   const Columns columns{block, Columns::count_blocks(out), out};
                    const uint8_t* codes = x + (g * views + r) * view.dim;
-                   float* to = y + (g * y_apart + r) * out + first;
-                   float sum[kWidth];
-                   for (int k = 0; k < count; ++k) sum[k] = whole ? bias[g * apart + first + k] : 0.0f;
+                   float* to = y + (g * y_apart + r) * out;
+                   float sum[Columns::kMost];
+                   columns.each([&](int k, int column) { sum[k] = whole ? bias[g * apart + column] : 0.0f; });
                    for (int cell = 0; cell < view.dim; ++cell) {
-                     const float* row = kernel + g * apart + int64_t(view.kernel_row(codes, cell)) * out + first;
-                     for (int k = 0; k < count; ++k) sum[k] += row[k];
+                     const float* row = kernel + g * apart + int64_t(view.kernel_row(codes, cell)) * out;
+                     columns.each([&](int k, int column) { sum[k] += row[column]; });
                    }
-                   for (int k = 0; k < count; ++k) to[k] = whole ? activate(activation, sum[k]) : sum[k];
+                   columns.each([&](int k, int column) { to[column] = whole ? activate(activation, sum[k]) : sum[k]; });
                  });
   }
 
@@ -223,19 +230,17 @@ class FirstLayer {
     const int64_t parts = views < 64 * kCodeParts ? (views + 63) / 64 : kCodeParts;
     const int64_t d_apart = Matmul::padded(views);
     float* partial = partial_;
-    each_element(c.device, c.groups.count, parts * view.dim, (out + kWidth - 1) / kWidth,
+    each_element(c.device, c.groups.count, parts * view.dim, SumsByCode::count_blocks(out),
                  [=] THRONG_BODY(int g, int64_t i, int block) {
-                   const int64_t part = i / view.dim;
-                   const int cell = static_cast<int>(i % view.dim), first = block * kWidth;
-                   const int count = out - first < kWidth ? out - first : kWidth;
-                   float* sums = partial + (g * parts + part) * size + first;
-                   for (int code = 0; code < view.num_codes; ++code) {
-                     for (int k = 0; k < count; ++k) sums[(int64_t(cell) * view.num_codes + code) * out + k] = 0;
-                   }
-                   for (int64_t r = views * part / parts; r < views * (part + 1) / parts; ++r) {
-                     float* sum = sums + int64_t(view.kernel_row(x + (g * views + r) * view.dim, cell)) * out;
-                     for (int k = 0; k < count; ++k) sum[k] += d[(g * d_apart + r) * out + first + k];
-                   }
+                   const int64_t part = i / view.dim, first = views * part / parts, end = views * (part + 1) / parts;
+                   const int cell = static_cast<int>(i % view.dim);
+                   float* of_cell = partial + (g * parts + part) * size + int64_t(cell) * view.num_codes * out;
+                   const uint8_t* codes = x + (g * views + first) * view.dim + cell;
+                   const float* rows = d + (g * d_apart + first) * out + block * SumsByCode::kWidth;
+                   SumsByCode::of(of_cell, view.num_codes, out, block)
+                       .add(
+                           static_cast<int>(end - first), [&](int r) { return int(codes[int64_t(r) * view.dim]); },
+                           [&](int r) { return rows + int64_t(r) * out; });
                  });
     add_parts(c.device, c.groups, parts, size, partial, c.gradients + kernel_);
   }
@@ -249,7 +254,7 @@ class FirstLayer {
     return {static_cast<const float*>(x), view_.dim, views * view_.dim};
   }
 
-  static constexpr int64_t kCodeParts = 16;
+  static constexpr int64_t kCodeParts = Backend::kCuda ? 32 : 16;
   static constexpr int kWidth = Backend::kCuda ? 1 : 16;  // columns that one worker sums up side by side
 
   View view_;

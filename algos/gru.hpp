@@ -33,6 +33,9 @@ class Gru {
 
   int in() const { return in_; }
   int size() const { return size_; }
+  int64_t input() const { return input_; }
+  int64_t recurrent() const { return recurrent_; }
+  int64_t bias() const { return bias_; }
 
   // Room for `rows` = steps * sequences of at most `sequences` sequences, in each group.
   void want(Arena& arena, int groups, int64_t rows, int64_t sequences, bool train) {

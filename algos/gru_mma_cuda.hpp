@@ -259,8 +259,8 @@ struct GpuLimits {
 };
 
 // Blocks take turns of kTiles * 16 sequences.
-template <class Tile, class... Arguments>
-void launch_gru(Device& device, const GpuLimits& gpu, const GruSequences& g, void (*kernel)(GruSequences, Arguments...),
+template <class Tile, class Sequences, class... Arguments>
+void launch_gru(Device& device, const GpuLimits& gpu, const Sequences& g, void (*kernel)(Sequences, Arguments...),
                 std::type_identity_t<Arguments>... arguments) {
   THRONG_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(Tile::kBytes)));
   const int64_t turns = (g.sequences + Tile::kSequences - 1) / Tile::kSequences;
@@ -272,8 +272,8 @@ void launch_gru(Device& device, const GpuLimits& gpu, const GruSequences& g, voi
 
 // run(tiles) with the number of tiles, three at most and as far as shared memory goes, with which all multiprocessors finish
 // soonest. False if the GPU has no such products, or too little memory for any.
-template <template <int> class Tile, class Run>
-bool with_tiles(Device& device, const GruSequences& g, Run run) {
+template <template <int> class Tile, class Sequences, class Run>
+bool with_tiles(Device& device, const Sequences& g, Run run) {
   const GpuLimits gpu(device);
   if (gpu.generation < 8 || size_t(gpu.shared_bytes) < Tile<1>::kBytes) return false;
   int best = 1;

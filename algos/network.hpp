@@ -13,12 +13,26 @@
 #include "algos/gru.hpp"
 #include "algos/train_config.hpp"
 
+#ifdef __CUDACC__
+#include "algos/half_network_cuda.hpp"
+#endif
+
 namespace throng {
 
 // What a network ends in: `dim` numbers per row.
 struct Output {
   int dim;
   float gain;  // of the last kernel
+};
+
+// States of a recurrent core as they are stored.
+struct StateRows {
+  Rows rows;
+  RowsOf<const Bfloat16> half = {};  // if they are in bfloat16
+
+  THRONG_HD float at(int group, int64_t row, int k) const {
+    return half.data ? float(half.at(group, row)[k]) : rows.at(group, row)[k];
+  }
 };
 
 // Rows are `[group, step, sequence]`; without a recurrent core a row is just a row. Layers are named and numbered as Flax does it for
@@ -53,6 +67,10 @@ class Network {
     }
     outputs_.resize(heads_.size());
     d_outputs_.resize(heads_.size());
+#ifdef __CUDACC__
+    const bool own_first = !cnn_ && view.plain() && !view.codes();
+    if (config.precision == kBf16) half_ = HalfNetwork::of(first_, own_first, trunk_, gru_, heads_);
+#endif
   }
 
   int state_dim() const { return gru_ ? gru_->size() : 0; }
@@ -64,24 +82,38 @@ class Network {
 
   // Room for `rows` = steps * sequences, of at most `sequences` sequences, in each group, and for gradients if `train`.
   void want(Arena& arena, int groups, int64_t rows, int64_t sequences, bool train) {
+    const int64_t padded = groups * Matmul::padded(rows);
+    for (size_t k = 0; train && k < heads_.size(); ++k) arena.want(d_outputs_[k], padded * heads_[k].back().out());
     if (cnn_) cnn_->want(arena, groups, views(rows), train);
-    first_.want(arena, groups, rows, train);
+    if (!sees_half()) first_.want(arena, groups, rows, train);
+#ifdef __CUDACC__
+    if (half_) {
+      half_->want(arena, groups, rows, sequences, train);
+      if (train && !sees_half()) arena.want(d_[0], padded * first_.out());
+      return;
+    }
+#endif
     for (Dense& layer : trunk_) layer.want(arena, groups, rows);
     if (gru_) gru_->want(arena, groups, rows, sequences, train);
     for (auto& head : heads_) {
       for (Dense& layer : head) layer.want(arena, groups, rows);
     }
     if (!train) return;
-    const int64_t padded = groups * Matmul::padded(rows);
-    for (size_t k = 0; k < heads_.size(); ++k) arena.want(d_outputs_[k], padded * heads_[k].back().out());
     arena.want(d_core_, padded * core_dim_);
     for (float*& d : d_) arena.want(d, padded * widest());
   }
 
   // Where the states before the first step lie if `backward` is to follow, [group, sequences, state_dim].
-  OutRows initial(int steps, int64_t sequences) const { return gru_->initial(steps, sequences); }
+  OutRows initial(int steps, int64_t sequences) const {
+#ifdef __CUDACC__
+    if (half_) return half_->initial(sequences);
+#endif
+    return gru_->initial(steps, sequences);
+  }
   // Of the last forward: the states after each step, [group, steps, sequences, state_dim].
-  Rows states() const { return core_; }
+  const StateRows& states() const { return states_; }
+  // The same in float32, if it was of one step.
+  Rows new_states() const { return states_.rows; }
   // Of the last forward: output k, [group, rows, dim], and where the loss puts its gradient with respect to it: [group,
   // padded rows, dim].
   Rows output(int k) const { return outputs_[k]; }
@@ -89,18 +121,27 @@ class Network {
     return Matmul::packed(d_outputs_[k], rows, heads_[k].back().out());
   }
 
+  // True if rows of numbers are wanted in bfloat16, see Seen.
+  bool sees_half() const {
+#ifdef __CUDACC__
+    if (half_) return half_->own_first();
+#endif
+    return false;
+  }
+
   // For what `view` describes, [group, rows]. `resets` [group, steps, sequences] and `before` [group, sequences,
   // state_dim] are the core's.
   void forward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets, Rows before) {
     const int64_t rows = steps * sequences;
-    Rows y = cnn_ ? first_.forward(c, rows, cnn_->forward(c, views(rows), seen.rows), seen.goals)
-                  : first_.forward(c, rows, seen);
+    if (forward_half(c, steps, sequences, seen, resets, before)) return;
+    Rows y = forward_first(c, rows, seen);
     inputs_.clear();
     for (Dense& layer : trunk_) y = layer.forward(c, rows, noted(y));
     core_in_ = y;
-    core_ = gru_ ? gru_->forward(c, steps, sequences, y, resets, before) : y;
+    const Rows core = gru_ ? gru_->forward(c, steps, sequences, y, resets, before) : y;
+    states_ = {core};
     for (size_t k = 0; k < heads_.size(); ++k) {
-      y = core_;
+      y = core;
       for (Dense& layer : heads_[k]) y = layer.forward(c, rows, noted(y));
       outputs_[k] = y;
     }
@@ -109,6 +150,10 @@ class Network {
   // Turns the outputs' gradients into those of all parameters; seen and resets as in the last forward.
   void backward(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets) {
     const int64_t rows = steps * sequences;
+    if (backward_half(c, steps, sequences, resets)) {
+      if (!sees_half()) backward_first(c, rows, seen, d_[0]);
+      return;
+    }
     auto input = inputs_.rbegin();
     for (size_t k = heads_.size(); k-- > 0;) {
       float* d = d_outputs_[k];
@@ -128,13 +173,52 @@ class Network {
       trunk_[layer].backward(c, rows, *input++, d, to);
       d = to;
     }
+    backward_first(c, rows, seen, d);
+  }
+
+ private:
+  static constexpr float kHiddenGain = 1.41421356f;
+
+  Rows forward_first(const Compute& c, int64_t rows, const Seen& seen) {
+    if (!cnn_) return first_.forward(c, rows, seen);
+    return first_.forward(c, rows, cnn_->forward(c, views(rows), seen.rows), seen.goals);
+  }
+  void backward_first(const Compute& c, int64_t rows, const Seen& seen, float* d) {
     if (!cnn_) return first_.backward(c, rows, seen, d);
     first_.backward(c, rows, cnn_->output(views(rows)), seen.goals, d, cnn_->output_gradient());
     cnn_->backward(c, views(rows), seen.rows);
   }
 
- private:
-  static constexpr float kHiddenGain = 1.41421356f;
+#ifdef __CUDACC__
+  // In bfloat16, if it can be.
+  bool forward_half(const Compute& c, int steps, int64_t sequences, const Seen& seen, const uint8_t* resets,
+                    Rows before) {
+    if (!half_) return false;
+    const int64_t rows = steps * sequences;
+    const int dim = first_.view().dim;
+    HalfRows x = half_rows(seen.half, rows, dim);
+    if (!sees_half()) {
+      x = half_->packed(c, rows, forward_first(c, rows, seen));
+    } else if (!seen.half) {
+      x = half_->packed(c, rows, {static_cast<const float*>(seen.rows), dim, rows * dim});
+    }
+    half_->forward(c, steps, sequences, x, resets, before);
+    if (gru_) states_ = {half_->last_states(sequences), half_->states_after(steps, sequences)};
+    for (size_t k = 0; k < heads_.size(); ++k) outputs_[k] = half_->output(static_cast<int>(k), rows);
+    return true;
+  }
+  bool backward_half(const Compute& c, int steps, int64_t sequences, const uint8_t* resets) {
+    if (!half_) return false;
+    const int64_t rows = steps * sequences;
+    std::vector<OutRows> d_outputs;
+    for (size_t k = 0; k < heads_.size(); ++k) d_outputs.push_back(output_gradient(static_cast<int>(k), rows));
+    half_->backward(c, steps, sequences, resets, d_outputs, Matmul::packed(d_[0], rows, first_.out()));
+    return true;
+  }
+#else
+  bool forward_half(const Compute&, int, int64_t, const Seen&, const uint8_t*, Rows) { return false; }
+  bool backward_half(const Compute&, int, int64_t, const uint8_t*) { return false; }
+#endif
 
   int64_t views(int64_t rows) const { return rows / first_.view().sharing; }
   Rows noted(Rows x) { return inputs_.emplace_back(x); }
@@ -151,10 +235,14 @@ class Network {
   std::vector<Dense> trunk_;
   std::optional<Gru> gru_;
   std::vector<std::vector<Dense>> heads_;
+#ifdef __CUDACC__
+  std::optional<HalfNetwork> half_;  // all of it but a first layer that is not plain
+#endif
   int core_dim_ = 0;  // what the heads see
 
   std::vector<Rows> inputs_;  // of the dense layers of the last forward, in their order
-  Rows core_in_ = {}, core_ = {};
+  Rows core_in_ = {};
+  StateRows states_ = {};
   std::vector<Rows> outputs_;
   std::vector<float*> d_outputs_;  // [head][group, padded rows, dim]
   float* d_core_ = nullptr;        // [group, padded rows, core_dim]

@@ -75,6 +75,7 @@ class Ppo final : public Learner {
   static constexpr int kAsTheyLie = -1;
   void set_order(int epoch);   // of pairs: a new random one for each epoch
   void gather(int64_t first);  // what the networks see of the minibatch that begins at pair `first`
+  void gather_half(int64_t first);
   void gather_pairs(int64_t first, const void* from, void* to, int64_t bytes);
   void gather_states(int64_t first, const float* from, OutRows to);
   void gather_rows(int64_t first, int64_t rows, const void* from, void* to, int64_t bytes, int64_t apart);
@@ -142,7 +143,7 @@ class Ppo final : public Learner {
   Seen seen_by_policy(int t) const { return {rollout_.obs_at(t), rollout_.goals_at(t)}; }
   Seen seen_by_critic(int t) const;
   Seen finals_seen_by_critic(int k) const;
-  Seen batch_seen_by_policy() const { return {batch_obs_, batch_goals_}; }
+  Seen batch_seen_by_policy() const { return {batch_obs_, batch_goals_, batch_half_}; }
   Seen batch_seen_by_critic() const;
   Distribution distribution() const;
   Preference preference() const;
@@ -177,6 +178,7 @@ class Ppo final : public Learner {
   States states_[2];                 // of policy and critic
   int32_t* order_ = nullptr;         // [group, num_steps * own env], this epoch's order of pairs time * num_envs + env
   uint8_t* batch_obs_ = nullptr;     // [group, minibatch rows, obs_bytes], in the order in which they are learned from
+  Bfloat16* batch_half_ = nullptr;   // [group, minibatch rows, obs_dim], see Seen
   float* batch_world_ = nullptr;     // [group, minibatch pairs, world_state_dim]
   uint8_t* batch_resets_ = nullptr;  // [group, minibatch rows]
   float* batch_goals_ = nullptr;     // [group, minibatch rows, goal]

@@ -61,7 +61,7 @@ void Ppo::act(int t) {
     if (r.num_actions == 0) distribution.bound(distribution.at(actions, at), r.bounded + at * r.action_dim);
     for (int v = 0; values.data && v < r.num_values; ++v) r.values[i * r.num_values + v] = values.at(group, row)[v];
   });
-  if (recurrent()) copy_rows(states.next, policy_.states(), groups_.count, rows);
+  if (recurrent()) copy_rows(states.next, policy_.new_states(), groups_.count, rows);
 }
 
 // To where groups follow each other without padding.
@@ -121,7 +121,8 @@ void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, i
         resets[i] = (at_end && ended && ended[first + i]) || (seen.active && !seen.active[first + i]);
       });
     }
-    policy_.forward(c, 1, own, batch_seen_by_policy(), batch_resets_, {batch_state_, state_dim(), own * state_dim()});
+    policy_.forward(c, 1, own, {batch_obs_, batch_goals_}, batch_resets_,
+                    {batch_state_, state_dim(), own * state_dim()});
     const Rows output = policy_.output(0);
     Backend::each(*device_, count, [=] THRONG_BODY(int64_t i) {
       const int64_t row = first + i;
@@ -132,7 +133,7 @@ void Ppo::act_on(const Observations& seen, const uint8_t* ended, float* state, i
                   action);
       if (r.num_actions == 0) distribution.bound(action, static_cast<float*>(action));
     });
-    if (recurrent()) copy_rows(state + first * state_dim(), policy_.states(), c.groups.count, own);
+    if (recurrent()) copy_rows(state + first * state_dim(), policy_.new_states(), c.groups.count, own);
   }
 }
 

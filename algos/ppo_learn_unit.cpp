@@ -109,18 +109,17 @@ void Ppo::keep_final_states(int64_t first) {
   const int32_t* order = order_ + first;
   const int dim = state_dim();
   const int64_t pairs = num_pairs();
-  const Rows states = critic_->states();
+  const StateRows states = critic_->states();
   float *next = states_[1].next, *finals = states_[1].finals;
   each_element(*device_, groups_.count, minibatch_rows(), 1, [=] THRONG_BODY(int g, int64_t row, int) {
     const int pair = order[g * pairs + row / r.num_agents], t = pair / r.num_envs, env = pair % r.num_envs;
-    const float* state = states.at(g, row);
     const int64_t of_slab = int64_t(env) * r.num_agents + row % r.num_agents;
     const int slot = r.finals_per_env > 0 ? r.final_slot[pair] : -1;
     if (slot >= 0) {
-      for (int k = 0; k < dim; ++k) finals[(slot * r.rows() + of_slab) * dim + k] = state[k];
+      for (int k = 0; k < dim; ++k) finals[(slot * r.rows() + of_slab) * dim + k] = states.at(g, row, k);
     }
     if (t == r.num_steps - 1) {
-      for (int k = 0; k < dim; ++k) next[of_slab * dim + k] = state[k];
+      for (int k = 0; k < dim; ++k) next[of_slab * dim + k] = states.at(g, row, k);
     }
   });
 }
@@ -162,13 +161,29 @@ void Ppo::set_order(int epoch) {
 
 void Ppo::gather(int64_t first) {
   const Rollout r = rollout_;
-  gather_pairs(first, r.obs, batch_obs_, int64_t(r.num_agents) * r.obs_bytes);
+  if (policy_.sees_half()) gather_half(first);
+  const bool critic_too = critic_ && !r.world_state && !critic_->sees_half();
+  if (!policy_.sees_half() || critic_too) gather_pairs(first, r.obs, batch_obs_, int64_t(r.num_agents) * r.obs_bytes);
   if (r.world_state) gather_pairs(first, r.world_state, batch_world_, int64_t(sizeof(float)) * r.world_state_dim);
   gather_pairs(first, r.goals, batch_goals_, int64_t(sizeof(float)) * r.num_agents * r.goal.dim());
   if (!recurrent()) return;
   gather_pairs(first, r.resets, batch_resets_, r.num_agents);
   gather_states(first, states_[0].start, initial_of(policy_));
   if (critic_) gather_states(first, states_[1].start, initial_of(*critic_));
+}
+
+// Observations rounded to bfloat16 on the way.
+void Ppo::gather_half([[maybe_unused]] int64_t first) {
+#ifdef __CUDACC__
+  const Rollout r = rollout_;
+  const int32_t* order = order_ + first;
+  const int64_t rows = minibatch_rows(), pairs = num_pairs();
+  auto row_of = [=] THRONG_BODY(int g, int64_t row) {
+    const int64_t pair = order[g * pairs + row / r.num_agents];
+    return reinterpret_cast<const float*>(r.obs + (pair * r.num_agents + row % r.num_agents) * r.obs_bytes);
+  };
+  pack_rows(*device_, groups_.count, rows, r.obs_dim, row_of, half_rows(batch_half_, rows, r.obs_dim));
+#endif
 }
 
 void Ppo::gather_pairs(int64_t first, const void* from, void* to, int64_t bytes) {

@@ -35,11 +35,12 @@ THRONG_HD inline PpoTerms policy_loss(float log_prob, float entropy, const PpoSa
   const float clipped = fminf(fmaxf(ratio, 1.0f - c.clip_coef), 1.0f + c.clip_coef);
   const float gain = ratio * s.advantage, clipped_gain = clipped * s.advantage;
 
-  gradient->log_prob = gain <= clipped_gain ? -gain : 0.0f;  // the clipped branch is flat
+  // Not by fminf, which would hide a ratio that is no number. The clipped branch is flat.
+  gradient->log_prob = gain > clipped_gain ? 0.0f : -gain;
   gradient->entropy = -c.ent_coef;
 
   PpoTerms terms;
-  terms.policy_loss = -fminf(gain, clipped_gain);
+  terms.policy_loss = gain > clipped_gain ? -clipped_gain : -gain;
   terms.value_loss = 0;
   terms.entropy = entropy;
   terms.approx_kl = (ratio - 1.0f) - log_ratio;

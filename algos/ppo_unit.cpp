@@ -174,6 +174,8 @@ void Ppo::want() {
   planned("recurrent states");
   arena_.want(order_, groups * num_pairs());
   arena_.want(batch_obs_, (groups * most_rows() + padding) * rollout_.obs_bytes);
+  if (train && policy_.sees_half())
+    arena_.want(batch_half_, groups * minibatch_rows() * ((rollout_.obs_dim + 7) / 8 * 8));
   if (rollout_.world_state_dim > 0)
     arena_.want(batch_world_, (groups * minibatch_pairs() + block) * rollout_.world_state_dim);
   arena_.want(batch_resets_, groups * most_rows());

@@ -28,10 +28,12 @@ STEPPING = {  # part: options of `throng bench`; without --num_envs its own swee
     "stepping_cuda": ["--device", "cuda"],
     "stepping_cpu": ["--device", "cpu", "--num_envs", "64,256,1024,4096"],
     "stepping_cpu_1_thread": ["--device", "cpu", "--threads", "1", "--num_envs", "256,1024"],
-    "momaland_cuda": ["--device", "cuda", "--num_envs", "4096,65536", "--seconds", "0.05", "--hash_steps", "20"],
+    "momaland_cuda": ["--device", "cuda", "--num_envs", "32768", "--seconds", "0.03", "--windows", "3", "--hash_steps", "5"],
     "momaland_cpu_core": ["--device", "cpu", "--threads", "1", "--num_envs", "4,32,200", "--seconds", "0.1", "--steps_alone"],
 }
 PINNED = {"momaland_cpu_core"}  # to one core; MOMAland's actions were drawn beforehand, so ours are not counted either
+# Games with short steps: a launch still counts where the sweep of `throng bench` ends.
+LARGER = {"govsim": "65536,262144,1048576,2097152,4194304", "harvest": "4096,16384,65536,131072,262144,524288"}
 SOURCES = ["core", "envs", "algos", "bindings", "meson.build"]  # what decides how fast it is
 UPDATE_KEYS = ("type", "update", "timesteps", "seconds", "charts/SPS", "charts/episodic_return", "win_rate")
 
@@ -98,10 +100,14 @@ def has_gpu(program):
 
 
 def stepping(program, envs, part):
+    def sizes(env):
+        game = env.split("/")[0]
+        return ["--num_envs", LARGER[game]] if game in LARGER and "--num_envs" not in STEPPING[part] else []
+
     cores = os.sched_getaffinity(0)
     if part in PINNED:
         os.sched_setaffinity(0, {max(cores)})  # the children inherit it
-    lines = [line for env in envs for line in run(program, "bench", env, "--json", *STEPPING[part])]
+    lines = [line for env in envs for line in run(program, "bench", env, "--json", *STEPPING[part], *sizes(env))]
     os.sched_setaffinity(0, cores)
     return lines
 

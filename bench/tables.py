@@ -222,7 +222,8 @@ def fronts(results):
     for f in sorted(results.fronts, key=lambda f: (f["env"], f["machine"], f["runs"])):
         greedy, sampled = f["greedy"], f["sampled"]
         share = f"{100 * greedy['share_of_exact']:.1f} %" if "share_of_exact" in greedy else ""
-        policies = "1, told the weights" if f["runs"] == 1 else f"{f['runs']} of fixed weights"
+        seeds = len(f.get("hypervolumes_of_seeds", [0]))
+        policies = f"{f['runs']} of fixed weights" if f["runs"] > 1 else "1, told the weights" + (f"; the best of {seeds} seeds" if seeds > 1 else "")
         reference = "(" + ", ".join(f"{x:.4g}" for x in greedy["reference"]) + ")"
         rows.append([f"`{f['env']}`", f["machine"], policies, si(f["timesteps"]), f"{f['seconds']:.1f} / {f['wall_seconds']:.1f}",
                      f"{greedy['hypervolume']:.4g}", share, f"{greedy['hypervolume_again']:.4g}", str(greedy["cardinality"]),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -67,7 +68,9 @@ class Batch final : public VecEnv {
     const RandomActions<Env> random(spec_, avail_actions, policies, actions);
     const Key drawn = fold_in(key, draw);
     const int64_t rows = num_rows();
-    Backend::each(*device_, random.blocks(rows), [=] THRONG_HD(int64_t block) { random.choose(drawn, block, rows); });
+    constexpr int kRows = RandomActions<Env>::kRows;
+    Backend::each(*device_, (rows + kRows - 1) / kRows,
+                  [=] THRONG_HD(int64_t block) { random.choose_block(drawn, block, rows); });
   }
 
   // Every game has one kernel for this, and so has a variant in straight code; where its tile would be too large, a step is a

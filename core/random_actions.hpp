@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "core/draws.hpp"
 #include "core/env.hpp"
@@ -9,14 +10,40 @@
 
 namespace throng {
 
+// Calls visit(first, flags) for the flags of a row, four of them as the bytes of a word, or one, until it returns true.
+template <class Visit>
+THRONG_HD void each_four(const uint8_t* flags, int count, const Visit& visit) {
+#ifdef __CUDA_ARCH__
+  const auto phase = static_cast<int>(reinterpret_cast<uintptr_t>(flags) & 3);  // words are read where they are aligned
+#else
+  constexpr int phase = 0;
+#endif
+  for (int i = 0; i < count;) {
+    const bool four = ((i + phase) & 3) == 0 && i + 4 <= count;
+    uint32_t word = flags[i];
+#ifdef __CUDA_ARCH__
+    if (four) word = *reinterpret_cast<const uint32_t*>(flags + i);
+#else
+    if (four) std::memcpy(&word, flags + i, 4);
+#endif
+    if (visit(i, word)) return;
+    i += four ? 4 : 1;
+  }
+}
+
 // One of the choices that are legal, each as likely as the others.
 THRONG_HD inline int random_choice(const uint8_t* avail, int choices, uint32_t bits) {
-  int legal = 0;
-  for (int a = 0; a < choices; ++a) legal += avail[a];
+  const auto sum = [](uint32_t four) { return static_cast<int>((four * 0x01010101u) >> 24); };
+  int legal = 0, action = 0;
+  each_four(avail, choices, [&](int, uint32_t four) { return legal += sum(four), false; });
   int skip = below_of(bits, legal);
   if (legal == choices) return skip;
-  int action = 0;
-  while (avail[action] == 0 || skip-- > 0) ++action;
+  each_four(avail, choices, [&](int first, uint32_t four) {
+    const int here = sum(four);
+    if (skip >= here) return skip -= here, false;
+    for (action = first; (four & 1) == 0 || skip-- > 0; four >>= 8) ++action;
+    return true;
+  });
   return action;
 }
 THRONG_HD inline int random_choice(const uint8_t* avail, int choices, Key key, uint32_t draw) {
@@ -46,23 +73,16 @@ struct RandomActions {
   }
 
 #ifdef __CUDACC__
-  static constexpr int kBlock = 1;
+  static constexpr int kRows = 1;  // that are chosen for together
+  THRONG_HD void choose_block(Key drawn, int64_t block, int64_t) const { choose(drawn, block); }
 #else
-  static constexpr int kBlock = kDrawsAtOnce;  // rows
-#endif
-  static int64_t blocks(int64_t rows) { return (rows + kBlock - 1) / kBlock; }
-  // The agents of a block of rows; of all of them there are `rows`.
-  THRONG_HD void choose(Key drawn, int64_t block, int64_t rows) const {
-#ifdef __CUDACC__
-    if (block < rows) choose(drawn, block);
-#else
-    const int64_t end = (block + 1) * kBlock;
-    choose_between(drawn, block * kBlock, end < rows ? end : rows);
-#endif
+  static constexpr int kRows = kDrawsAtOnce;
+  void choose_block(Key drawn, int64_t block, int64_t rows) const {
+    choose(drawn, block * kRows, (block + 1) * kRows < rows ? (block + 1) * kRows : rows);
   }
 
-  // The agents of several rows, on a CPU, which draws many numbers at once.
-  void choose_between(Key drawn, int64_t row, int64_t end) const {
+  // The agents of several rows; a CPU draws many numbers at once.
+  void choose(Key drawn, int64_t row, int64_t end) const {
     for (int i = 0; row < end;) {
       uint32_t words[kDrawsAtOnce];
       draw_bits(drawn, static_cast<uint32_t>(row * dim + i), words);
@@ -72,6 +92,7 @@ struct RandomActions {
       }
     }
   }
+#endif
 
  private:
   THRONG_HD void set(int64_t row, int i, uint32_t word) const {
@@ -124,6 +145,7 @@ struct RandomSteps {
   }
   { return inner.bytes(params, envs); }
 
+#ifndef __CUDACC__
   // On a CPU, for a whole tile, if that is how a step is taken.
   template <class Tile>
   void on_tile(const Tile& tile) const requires requires(Inner inner, Observations next) {
@@ -132,10 +154,11 @@ struct RandomSteps {
   {
     const int64_t first = int64_t(tile.first) * agents, end = first + int64_t(tile.count) * agents;
     for (int step = 0; step < steps; ++step) {
-      random.choose_between(drawn(step), first, end);
+      random.choose(drawn(step), first, end);
       inner.on_tile(tile, next(step));
     }
   }
+#endif
 };
 
 }  // namespace throng

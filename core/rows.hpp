@@ -22,10 +22,6 @@ struct Counter {
   THRONG_HD void run(const T*, int n) {
     count += n;
   }
-  template <class T, int n>
-  THRONG_HD void fill(const auto&) {
-    count += n;
-  }
 };
 
 // Writes values one after the other. The element type is the writer's business, not the game's.
@@ -44,18 +40,6 @@ struct Writer {
       next += n;
     } else {
       for (int i = 0; i < n; ++i) (*this)(values[i]);
-    }
-  }
-  // The same in any order: body(V*) sets n values, where they belong if they are of the type that is written.
-  template <class V, int n>
-  THRONG_HD void fill(const auto& body) {
-    if constexpr (std::is_same_v<T, V>) {
-      body(next);
-      next += n;
-    } else {
-      V values[n];
-      body(values);
-      run(values, n);
     }
   }
 };

@@ -205,16 +205,15 @@ struct EnvOf {
   // A window of 11 x 11 cells, the agent looking towards line 0 from the middle of line 9; zeros if it is out of play. The
   // codes: see look() in view.hpp.
   THRONG_HD void observe(int agent, auto& out) const {
-    if (!in_play(agent)) {
-      for (int line = 0; line < kViewSide; ++line) Line().write(out);
-      return;
-    }
-    out.template fill<uint8_t, kViewSide * kViewSide>([&](uint8_t* cells) { look(*this, agent, cells); });
+#ifndef __CUDACC__
+    if (in_play(agent)) return look(*this, agent, out);
+#endif
+    for (int line = 0; line < kViewSide; ++line) observe_part(agent, line, out);
   }
   THRONG_HD static int observe_parts(const P&) { return kViewSide; }
   THRONG_HD void observe_part(int agent, int line, auto& out) const {
     Line seen;
-    if (in_play(agent)) seen = look(*this, agent, Window::of(*this, agent), line);
+    if (in_play(agent)) seen = look(*this, agent, line);
     seen.write(out);
   }
 

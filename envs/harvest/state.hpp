@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "core/field.hpp"
 #include "core/platform.hpp"
@@ -59,7 +60,8 @@ struct alignas(4) DrawnRow {
   static constexpr int kBorder = 12;
   uint8_t cell[60];
   THRONG_HD void fill_with_walls() {
-    for (uint8_t& drawn : cell) drawn = 1;
+    const uint32_t four = 0x01010101u;
+    for (int i = 0; i < int(sizeof cell); i += 4) std::memcpy(cell + i, &four, 4);
   }
 };
 static_assert(DrawnRow::kBorder >= kViewAhead && sizeof(DrawnRow) >= DrawnRow::kBorder + kMaxSide + kViewAhead);

@@ -38,7 +38,6 @@ struct Line {
     }
     return line;
   }
-  THRONG_HD static Line walls() { return {{0x01010101u, 0x01010101u, 0x00010101u}}; }
 
   // Eight and three: a CPU waits for what it reads back in other pieces than it was written in.
   THRONG_HD void write(auto& out) const {
@@ -54,16 +53,28 @@ struct Line {
     for (int k = 0; k < 3; ++k) word[k] += i / 4 == k ? static_cast<uint32_t>(number) << 8 * (i % 4) : 0;
   }
 
-  // The drawn agents become first + each * r + sign * (there is something to be seen), where r is how much more their
-  // heading is than `heading`; all cells of a word at once.
-  THRONG_HD void relate(int heading, uint32_t first, uint32_t each, uint32_t sign) {
-    if (((word[0] | word[1] | word[2]) & 0x80808080u) == 0) return;
-    for (uint32_t& cells : word) {
-      const uint32_t agents = cells >> 7 & 0x01010101u;
-      const uint32_t relative = (cells - static_cast<uint32_t>(heading) * agents) & (3 * agents);
-      const uint32_t of_map = cells & 0x03030303u & ~(3 * agents), signs = cells >> 2 & agents;
-      cells = of_map + first * agents + each * relative + sign * signs;
-    }
+  THRONG_HD bool shows_agents() const { return ((word[0] | word[1] | word[2]) & 0x80808080u) != 0; }
+};
+
+// What drawn agents become in the eyes of one whose heading is `heading`: first + r << shift, where r is how much more their
+// heading is, and `sign` more if there is something to be seen. Of all cells of a word at once, and without a product.
+struct Codes {
+  uint32_t heading, first, sign;  // four times side by side
+  int shift;
+  int own;  // what oneself is more than another with r = 0
+
+  template <class P>
+  THRONG_HD static Codes of(const P& p, int heading) {
+    const uint32_t four = 0x01010101u, h = static_cast<uint32_t>(heading) * four;
+    if (p.rule.mistaken_self) return {h, kFirstAgent * four, four, 1, 8};
+    return {h, (kFirstAgent + 1) * four, p.rule.in_turn ? 5 * four : 0, 0, -1};
+  }
+
+  THRONG_HD uint32_t operator()(uint32_t cells) const {
+    const auto all = [](uint32_t ones) { return (ones << 8) - ones; };  // of each byte that is 1
+    const uint32_t agents = cells >> 7 & 0x01010101u, of_agents = all(agents), signs = all(cells >> 2 & agents);
+    const uint32_t relative = ((cells | 0x04040404u) - (heading & of_agents)) & of_agents & 0x03030303u;
+    return (cells & ~of_agents) + (first & of_agents) + (relative << shift) + (sign & signs);
   }
 };
 
@@ -139,7 +150,7 @@ struct Window {
   struct Spot {
     int line, i;
     THRONG_HD bool inside() const {
-      return (static_cast<unsigned>(line) < unsigned(kViewSide)) & (static_cast<unsigned>(i) < unsigned(kViewSide));
+      return static_cast<unsigned>(line) < unsigned(kViewSide) && static_cast<unsigned>(i) < unsigned(kViewSide);
     }
   };
   THRONG_HD Spot spot(int place) const {
@@ -149,39 +160,30 @@ struct Window {
   }
 };
 
-// A line of the window of an agent that is in play. Codes: 0 floor, 1 wall, 2 mark, 3 apple, 4 oneself, 5 + r another agent
-// whose heading is r more than one's own; 5 more for an agent with an apple under it, which only `mp` knows. Under `sjx`: 4 +
-// 2 r for an agent, r = 4 for oneself, 1 more if it has eaten, 10 more for the agent that the observer takes for itself, the
-// next one, so that SocialJax's planes can be made of it.
-template <class Env>
-THRONG_HD Line look(const Env& env, int agent, const Window& window, int line) {
-  const auto& p = env.p;
-  Line seen = Line::of(window.begin(line), window.step());
-  const bool own = line == window.own_line;
-  if (!p.rule.mistaken_self) {
-    seen.relate(window.heading, kFirstAgent + 1, 1, p.rule.in_turn ? 5 : 0);
-    if (own) seen.add(kViewAside, -1);
-    return seen;
-  }
-  seen.relate(window.heading, kFirstAgent, 2, 1);
-  if (own) seen.add(kViewAside, 8);
-  const int next = agent + 1 < p.num_agents ? agent + 1 : agent;
-  const auto spot = window.spot(place_of(env.s.pose[next]));
-  if (spot.line == line && spot.inside()) seen.add(spot.i, 10);
-  return seen;
+// Whom SocialJax's observers take for themselves.
+template <class P>
+THRONG_HD int mistaken_for(const P& p, int agent) {
+  return agent + 1 < p.num_agents ? agent + 1 : agent;
 }
 
-// The code of an agent in the window of another, or in its own; what look() makes of drawn agents, all at once.
+// A line of the window of an agent that is in play. Codes: 0 floor, 1 wall, 2 mark, 3 apple, 4 oneself, 5 + r another agent
+// whose heading is r more than one's own; 5 more for an agent with an apple under it, which only `mp` knows. Under `sjx`: 4 +
+// 2 r for an agent, r = 4 for oneself, 1 more if it has eaten, 10 more for the agent that the observer takes for itself, so
+// that SocialJax's planes can be made of it.
 template <class Env>
-THRONG_HD int code_of(const Env& env, int other, int agent, int heading) {
-  const auto& p = env.p;
-  const int more = turned(heading_of(env.s.pose[other]), -heading);
-  if (!p.rule.mistaken_self) {
-    const int code = kFirstAgent + (other == agent ? 0 : 1 + more);
-    return p.rule.in_turn && shows_sign(env, other) ? code + 5 : code;
+THRONG_HD Line look(const Env& env, int agent, int line) {
+  const Window window = Window::of(env, agent);
+  const Codes codes = Codes::of(env.p, window.heading);
+  Line seen = Line::of(window.begin(line), window.step());
+  if (seen.shows_agents()) {
+    for (uint32_t& cells : seen.word) cells = codes(cells);
   }
-  const int next = agent + 1 < p.num_agents ? agent + 1 : agent;
-  return kFirstAgent + 2 * (other == agent ? 4 : more) + shows_sign(env, other) + (other == next ? 10 : 0);
+  if (line == window.own_line) seen.add(kViewAside, codes.own);
+  if (env.p.rule.mistaken_self) {
+    const auto spot = window.spot(place_of(env.s.pose[mistaken_for(env.p, agent)]));
+    if (spot.line == line && spot.inside()) seen.add(spot.i, 10);
+  }
+  return seen;
 }
 
 #ifndef __CUDACC__
@@ -205,18 +207,18 @@ struct Block {
   Row row[16] = {};
 
   void transpose() {
-    constexpr Row kLow = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
     for (int round = 0; round < 4; ++round) {
       const Block from = *this;
       for (int i = 0; i < 8; ++i) {
-        row[2 * i] = __builtin_shuffle(from.row[i], from.row[i + 8], kLow);
-        row[2 * i + 1] = __builtin_shuffle(from.row[i], from.row[i + 8], kLow + 8);
+        const Row a = from.row[i], b = from.row[i + 8];
+        row[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        row[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
       }
     }
   }
 };
 
-// The map as an agent sees it, line after line: of rows, forwards or backwards, or of columns.
+// The map as an agent sees it, line after line: of rows, forwards or backwards, or of columns. May write 5 cells more.
 inline void look_at_map(const Window& window, uint8_t* cells) {
   if (!window.by_rows) {
     Block block;
@@ -225,7 +227,7 @@ inline void look_at_map(const Window& window, uint8_t* cells) {
     block.transpose();
     for (int line = 0; line < kViewSide; ++line, cells += kViewSide) {
       const auto& row = block.row[window.down > 0 ? line : kViewSide - 1 - line];
-      std::memcpy(cells, &row, line + 1 < kViewSide ? sizeof row : kViewSide);  // the next line covers what is too much
+      std::memcpy(cells, &row, sizeof row);  // the next line covers what is too much
     }
     return;
   }
@@ -238,19 +240,22 @@ inline void look_at_map(const Window& window, uint8_t* cells) {
   }
 }
 
-// The whole window of an agent that is in play: the map, and every agent put in its place.
+// All lines of the window of an agent that is in play.
 template <class Env>
-THRONG_HD void look(const Env& env, int agent, uint8_t* cells) {
+void look(const Env& env, int agent, auto& out) {
+  uint32_t words[32] = {};
+  auto* seen = reinterpret_cast<uint8_t*>(words);
   const Window window = Window::of(env, agent);
-  look_at_map(window, cells);
-  const int own = window.own_line * kViewSide + kViewAside;
-  for (int other = 0; other < env.p.num_agents; ++other) {
-    const auto spot = window.spot(place_of(env.s.pose[other]));
-    const int inside = -static_cast<int>(spot.inside());  // as a mask: a branch would often be guessed wrong
-    cells[((spot.line * kViewSide + spot.i) & inside) | (own & ~inside)] =
-        static_cast<uint8_t>(code_of(env, other, agent, window.heading));
+  const Codes codes = Codes::of(env.p, window.heading);
+  look_at_map(window, seen);
+  for (uint32_t& cells : words) cells = codes(cells);
+  const auto add = [&](int at, int number) { seen[at] = static_cast<uint8_t>(seen[at] + number); };
+  add(window.own_line * kViewSide + kViewAside, codes.own);
+  if (env.p.rule.mistaken_self) {
+    const auto spot = window.spot(place_of(env.s.pose[mistaken_for(env.p, agent)]));
+    if (spot.inside()) add(spot.line * kViewSide + spot.i, 10);
   }
-  cells[own] = static_cast<uint8_t>(code_of(env, agent, agent, window.heading));
+  out.run(seen, kViewSide * kViewSide);
 }
 
 #endif

@@ -89,7 +89,7 @@ TEST_CASE("numbers that explode end a run of PPO, which names the update and the
     message = error.what();
   }
   INFO(message);
-  CHECK(message.starts_with("update 1: losses/value_loss is "));
+  CHECK(message.starts_with("update 1: losses/policy_loss is "));
   CHECK(message.find("and so is gradient of 'actor,Dense_0,kernel'") != std::string::npos);
   CHECK(message.find("the run is saved") != std::string::npos);
   const Checkpoint saved = read_checkpoint(latest_checkpoint(run.folder));  // would be refused with such numbers in it

@@ -31,7 +31,14 @@ std::vector<TrainConfig> kinds() {
   TrainConfig fused = shared, fused_central = central_recurrent;  // sizes for which a GPU has kernels of all steps
   fused.gru_size = 64;
   fused_central.gru_size = 128;
-  return {plain, shared, separate, central, central_recurrent, fused, fused_central};
+  // And for which all layers can be in bfloat16: a trunk alone, with heads, and a first layer that is float32's.
+  TrainConfig half = plain, half_shared = fused, half_central = fused_central;
+  half.hidden_sizes = {24, 136};
+  half_shared.hidden_sizes = {16, 64};
+  half_shared.head_sizes = {16, 8};
+  half_central.hidden_sizes = {128};
+  half_central.head_sizes = {};
+  return {plain, shared, separate, central, central_recurrent, fused, fused_central, half, half_shared, half_central};
 }
 
 // On a GPU, also those whose products round their operands.
@@ -132,7 +139,7 @@ TEST_CASE("replaying a rollout gives the recurrent states of acting, bit for bit
   ppo.gather(0);
   ppo.compute_loss(0, std::vector<double>(kPpoTerms).data());
   const size_t numbers = r.rows() * ppo.state_dim();
-  const float* states = ppo.policy().states().data;
+  const float* states = ppo.policy().states().rows.data;
   const float* last = states + (r.num_steps - 1) * numbers;
   CHECK(std::equal(last, last + numbers, after_acting.as<float>().begin()));
   // Acting step by step from the same beginning, on buffers elsewhere: the same states at every time.
@@ -253,6 +260,36 @@ TEST_CASE("CPU and GPU agree on gradients and on the step they lead to") {
         CHECK(gpu_moment[i] == Approx(moment[i]).margin(margin));  // a tenth of the gradient
         if (config.precision == kFp32) CHECK(got[i] == Approx(expected[i]).margin(1e-5));
       }
+    }
+  }
+}
+
+TEST_CASE("layers in bfloat16 learn as those in float32 do where rows are many") {
+  if (test_devices().size() == 1) SKIP(cuda_status());
+  auto device = open_device("cuda:0");
+  for (TrainConfig config : kinds()) {
+    INFO(described(config));
+    config.num_envs = 2403;  // more rows than the GPU takes at a time
+    config.update_epochs = config.num_minibatches = 1;
+    auto moments = [&](Precision precision) {
+      config.precision = precision;
+      auto learner = make_learner(device, synthetic::spec(3, 8, 75, 3), config.num_envs, {config});
+      synthetic::fill(*learner, *device, key(61));
+      CHECK(learner->update(1e-3f)[0].first_ratio_error == 0.0);
+      return learner->optimizer_state();
+    };
+    const auto exact = moments(kFp32), rounded = moments(kBf16);
+    for (const auto& [path, tensor] : exact) {
+      if (!path.starts_with("first,")) continue;
+      INFO(path);
+      const auto a = tensor.as<float>(), b = rounded.at(path).as<float>();
+      double largest = 0, error = 0;
+      for (size_t i = 0; i < a.size(); ++i) {
+        largest = std::max(largest, std::fabs(double(a[i])));
+        error = std::max(error, std::fabs(double(a[i]) - b[i]));
+      }
+      CHECK(largest > 0);
+      CHECK(error < 4e-2 * largest);
     }
   }
 }

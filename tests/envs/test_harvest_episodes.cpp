@@ -75,7 +75,9 @@ std::vector<Sample> play(const std::string& map, int episodes, const Action& act
   return play(map, episodes, action, [](const Env&, int) {});
 }
 
-enum Measure { kEfficiency, kEquality, kSustainability, kPeace, kLeft, kApples, kDepletion, kZapRate, kHitRate };
+namespace of {  // places of measures
+enum { efficiency, equality, sustainability, peace, left, apples, depletion, zap_rate, hit_rate };
+}
 
 Sample total(Sample rate) {
   for (double& value : rate.values) value *= 7000;
@@ -128,15 +130,15 @@ TEST_CASE("random players reach what they reach in the reference", "[harvest]") 
   for (const Case& c : cases) {
     const std::string map = c.map;
     const auto m = play(map, 60, [](const Env&, int agent, int, Key draws) { return below(draws, agent, 8); });
-    check_agrees(map + ", apples", m[kApples], c.apples);
-    check_agrees(map + ", equality", m[kEquality], c.equality);
-    check_agrees(map + ", sustainability", m[kSustainability], c.sustainability);
-    check_agrees(map + ", apples left", m[kLeft], c.left);
-    check_agrees(map + ", hits", total(m[kHitRate]), c.hits);
-    check_agrees(map + ", zaps", total(m[kZapRate]), c.zaps);
-    CHECK(m[kPeace].mean() == 7);  // nobody is ever out of play
+    check_agrees(map + ", apples", m[of::apples], c.apples);
+    check_agrees(map + ", equality", m[of::equality], c.equality);
+    check_agrees(map + ", sustainability", m[of::sustainability], c.sustainability);
+    check_agrees(map + ", apples left", m[of::left], c.left);
+    check_agrees(map + ", hits", total(m[of::hit_rate]), c.hits);
+    check_agrees(map + ", zaps", total(m[of::zap_rate]), c.zaps);
+    CHECK(m[of::peace].mean() == 7);  // nobody is ever out of play
     const auto peaceful = play(map, 60, [](const Env&, int agent, int, Key draws) { return below(draws, agent, 7); });
-    check_agrees(map + ", apples without zaps", peaceful[kApples], c.peaceful_apples);
+    check_agrees(map + ", apples without zaps", peaceful[of::apples], c.peaceful_apples);
   }
 }
 
@@ -173,8 +175,8 @@ Sweep sweep(const std::string& map, Mix mix, int episodes) {
               static_cast<double>(env.s.eaten[agent]) / (alike * episodes);
         }
       });
-  sweep.apples = measures[kApples];
-  sweep.depletion = measures[kDepletion];
+  sweep.apples = measures[of::apples];
+  sweep.depletion = measures[of::depletion];
   std::printf("%s, %d cooperate, k %d: apples %.1f +- %.1f, cooperator %.1f, defector %.1f, dead after %.0f\n",
               map.c_str(), mix.cooperators, mix.neighbours, sweep.apples.mean(), sweep.apples.error(), sweep.cooperator,
               sweep.defector, sweep.depletion.mean());
