@@ -139,11 +139,11 @@ def section(game, results):
     first = next(iter(results.values()))
     seeds, steps = len(first["curves"]), f"{first['agent_steps']:.0e}".replace("e+0", "e")
     settings = "".join(f" {k}={v}" for k, v in first["settings"].items())
-    rates = ", ".join(f"{name}: {r['env_steps_per_s']:,.0f}" for name, r in results.items())
+    rates = "; ".join(f"{name}: {r['env_steps_per_s']:,.0f}" for name, r in results.items())
     rows = [[f"`{m}`", *(spread([c["final"][m]["mean"] for c in r["curves"]]) for r in results.values())] for m in MEASURES[game]]
     lines = [f"`bench/commons.py --only {game}{settings}` on {first['machine']}: IPPO, {seeds} seed{'s' * (seeds > 1)}, {steps} agent steps each.",
-             f"Environment steps per second of all seeds together, evaluation included: {rates}. The last policies with drawn actions,",
-             "mean of the seeds (least to largest):", "", "| | " + " | ".join(results) + " |", "|---" * (len(results) + 1) + "|",
+             f"Environment steps per second of all seeds together, evaluation included: {rates}.",
+             "The last policies with drawn actions, mean of the seeds (least to largest):", "", "| | " + " | ".join(results) + " |", "|---" * (len(results) + 1) + "|",
              *("| " + " | ".join(row) + " |" for row in rows), ""]
     return "\n".join(lines + [f"![{measure} while learning]({game}_{measure}.svg)" for measure in DRAWN[game]])
 

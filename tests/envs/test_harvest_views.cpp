@@ -122,18 +122,19 @@ TEST_CASE("the picture of a window shows its codes, oneself looking up", "[harve
   const auto of_first = pixels(0);
   CHECK(of_first(9, 2) == rgb(kWallColor));
   CHECK(of_first(6, 5) == rgb(kAppleColor));
-  CHECK(of_first(0, 0) == rgb(kWallColor));  // off the map
   CHECK(of_first(5, 5) == rgb(kFloorColor));
   CHECK(of_first(9, 5) == rgb(agent_color(0, 2)));
-  CHECK(of_first(9, 5, 5, 10) == rgb(agent_color(0, 2)));  // narrow ahead, wide behind
-  CHECK(of_first(9, 5, 5, 6) == rgb(kFloorColor));
+  CHECK(of_first(9, 5, 7, 10) == rgb(agent_color(0, 2)));  // narrow ahead, wide behind
+  CHECK(of_first(9, 5, 7, 6) == rgb(kFloorColor));
   CHECK(of_first(9, 5, 16, 6) == rgb(agent_color(0, 2)));
   CHECK(of_first(8, 7) == rgb(kOtherColor));
   o.put(1, {10, 11, 2});  // it turns to the left
   const auto turned_left = pixels(0);
-  CHECK(turned_left(8, 7, 10, 5) == rgb(kOtherColor));
-  CHECK(turned_left(8, 7, 6, 5) == rgb(kFloorColor));
+  CHECK(turned_left(8, 7, 10, 7) == rgb(kOtherColor));
+  CHECK(turned_left(8, 7, 6, 7) == rgb(kFloorColor));
   CHECK(turned_left(8, 7, 6, 16) == rgb(kOtherColor));
+  o.put(0, {0, 0, 3});  // looks off the map
+  CHECK(pixels(0)(0, 0) == rgb(kWallColor));
   o.env.s.pose[0] = kNoPose;
   CHECK(pixels(0)(9, 5) == rgb(kFloorColor));
 }
