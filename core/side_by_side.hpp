@@ -54,7 +54,7 @@ struct PackedStepper {
   template <class Tile>
   int side_by_side(const Tile& tile, const Observations& next) const {
     const int packs = code.width > 0 ? tile.count / code.width : 0, envs = packs * code.width;
-    if (stepper.call.operation != Call::kStep) return 0;
+    if (packs == 0 || stepper.call.operation != Call::kStep) return 0;
     for (int e = 0; e < envs; ++e) {
       if (stepper.book.ended[tile.first + e]) return 0;
     }
