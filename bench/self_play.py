@@ -60,8 +60,9 @@ def choose_budgets(o, steps_per_s, seconds):
     """What fits into the time. A program that starts, evaluates and saves costs some of it, whatever it learns."""
     runs, exploiters = len(chosen(o)), 2 * o.seeds
     share = max(0.2 * seconds, seconds - 2.5 * runs * (1 + exploiters)) * steps_per_s / 2
-    o.steps = share / runs
-    o.budgets = str(int(share / (runs * exploiters)))
+    least = o.ladder_steps / 20  # what is too short tells nothing
+    o.steps = max(least, share / runs)
+    o.budgets = str(int(max(least, share / (runs * exploiters))))
     say(type="trained", env=o.env, name="ladder", steps=o.ladder_steps, seconds=o.ladder_steps / steps_per_s)
 
 

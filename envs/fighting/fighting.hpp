@@ -318,8 +318,13 @@ struct Env {
 
   // --- what is seen
 
+  THRONG_HD void prepare_views() const {
+    lanes.each(kFightWords, [&](int i) { s.load_word(i, w.fight[0]); });
+  }
+
   THRONG_HD void observe(int agent, auto& out) const {
     const int seat = seat_of(agent);
+    if (p.derived.past_slots == 0) return View{p, w.fight[0], seat}.write(out);
     for (int back = p.frame_stack - 1; back >= 0; --back) View{p, seen_by(seat, back), seat}.write(out);
   }
 
@@ -343,7 +348,7 @@ struct Env {
       for (int button = 0; button < kNumButtons; ++button) out(plays || button == kNoButton);
       return;
     }
-    const uint32_t legal = plays ? legal_actions(p.fighters, s.load(), seat_of(agent)) : uint32_t{1} << kNeutral;
+    const uint32_t legal = plays ? legal_actions(p.fighters, w.fight[0], seat_of(agent)) : uint32_t{1} << kNeutral;
     for (int action = 0; action < kNumActions; ++action) out((legal >> action & 1) != 0);
   }
 
@@ -388,6 +393,7 @@ struct Pixels : Env {
   }
 
   THRONG_HD void prepare_views() const {
+    Env::prepare_views();
     lanes.each(2 * p.frame_stack, [&](int picture) {
       const int seat = picture / p.frame_stack, back = p.frame_stack - 1 - picture % p.frame_stack;
       Shape shapes[kMostShapes] = {};

@@ -313,19 +313,40 @@ THRONG_HD inline void command(const Roster& r, Fight& f, int seat) {
   if (me.free()) wander(r, me);
 }
 
+// The move that an attacking action means.
+THRONG_HD inline int meant_by(int action, bool air) {
+  const uint16_t presses = direct_input(action).presses;
+  int press = 0;
+  while (!(presses >> press & 1)) ++press;
+  return meant_move(press, air, false);
+}
+
+// Fills in FighterData::attacks and dear_attacks. Host only.
+inline void derive_attacks(FighterData& fighter) {
+  for (int action = kAct5L; action < kActReversal; ++action) {
+    for (const bool air : {false, true}) {
+      const int id = meant_by(action, air);
+      if (id == kNoMove) continue;
+      const Move& m = fighter.moves[id];
+      if (air ? !m.air_only && !m.air_ok : m.air_only) continue;
+      const bool dear = m.cost > 0 || m.kind == kProjectile;
+      (dear ? fighter.dear_attacks : fighter.attacks)[air] |= uint32_t{1} << action;
+    }
+  }
+}
+
 // The actions that can do what they say, now or after what the fighter is busy with: a bit for each.
 THRONG_HD inline uint32_t legal_actions(const Roster& r, const Fight& f, int seat) {
-  constexpr int kAttacks = kActReversal - kAct5L;
-  constexpr uint8_t kMeant[2][kAttacks] = {
-      {k5L, k5M, k5H, k5L, k5M, k5H, k6H, kTH, kTH, kSA, kSB, kSC, kSU},
-      {kJL, kJH, kJH, kJL, kJH, kJH, kJH, kNoMove, kNoMove, kSA, kSB, kSC, kNoMove}};  // in the air
   const Fighter& me = f.fighter[seat];
+  const FighterData& d = r.fighters[me.who];
+  const bool air = me.airborne();
   uint32_t legal = (uint32_t{1} << kAct5L) - 1;
   if (me.state == kBlockstun && may_begin(r, f, seat, kRV)) legal |= uint32_t{1} << kActReversal;
-  if (me.airborne() && me.has(kAirSpent)) return legal;
-  for (int i = 0; i < kAttacks; ++i) {
-    const int id = kMeant[me.airborne()][i];
-    legal |= uint32_t{id != kNoMove && may_begin(r, f, seat, id)} << (kAct5L + i);
+  if (air && me.has(kAirSpent)) return legal;
+  legal |= d.attacks[air];
+  for (uint32_t action = kAct5L, dear = d.dear_attacks[air]; dear >> action != 0; ++action) {
+    if ((dear >> action & 1) && may_begin(r, f, seat, meant_by(static_cast<int>(action), air)))
+      legal |= uint32_t{1} << action;
   }
   return legal;
 }

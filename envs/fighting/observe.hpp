@@ -48,8 +48,9 @@ struct View {
   THRONG_HD int ahead() const { return f.fighter[seat].facing; }
 
   // 62 numbers: place, resources, state, timing, abilities, move.
-  THRONG_HD void fighter(int who, auto& out) const {
-    const Fighter me = f.fighter[who];  // a copy: what is written can be nothing of it
+  THRONG_HD void fighter(int who, auto& row) const {
+    auto out = row;  // a copy: for all that the compiler knows, a byte of the fighter could be a part of `row`
+    const Fighter& me = f.fighter[who];
     const Roster& r = roster();
     const bool hidden_meter = who != seat && p.hides(kHideMeter), hidden_move = who != seat && p.hides(kHideMove);
     const int meter = hidden_meter ? 0 : me.meter, behind = me.facing > 0 ? me.x : kStage - me.x;
@@ -86,10 +87,11 @@ struct View {
     const Fighter& other = f.fighter[1 - who];
     out(per(me.wins, kRoundsToWin));
     out(sign(other.x - me.x) * me.facing >= 0 ? 1.0f : 0.0f);
+    row = out;
   }
 
   THRONG_HD void shot(int owner, int slot, auto& out) const {
-    const Shot s = f.shot[owner][slot];
+    const Shot& s = f.shot[owner][slot];
     const bool alive = s.alive();
     out(alive ? 1.0f : 0.0f);
     out(alive ? pixels(ahead() * (s.x - f.fighter[seat].x)) / 192 : 0);

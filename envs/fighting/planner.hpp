@@ -16,9 +16,9 @@ inline constexpr int kPlanFrames = 32;
 
 // Working memory of a step.
 struct Scratch {
-  Field<uint8_t> choice;  // [seat], what a built-in player does
-  Field<uint8_t> ended;   // [1]
-  Field<Fight> fight;  // [1], as it is being played: on a GPU close to its thread, where a thread's own memory is not
+  Field<uint8_t> choice;   // [seat], what a built-in player does
+  Field<uint8_t> ended;    // [1]
+  Field<Fight> fight;      // [1], as it is played and seen: on a GPU nearer than a thread's own memory
   Field<int32_t> outcome;  // [candidate * kGuesses + guess], hundredths of a point of health
   Field<uint64_t> scene;   // [(seat * frame_stack + frame) * kMostShapes + shape], what pixels are made of
 

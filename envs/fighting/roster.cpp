@@ -10,6 +10,7 @@
 
 #include "core/config.hpp"
 #include "core/error.hpp"
+#include "envs/fighting/input.hpp"
 
 namespace throng {
 extern const char* const k_fighting_roster;
@@ -319,6 +320,7 @@ FighterData read_fighter(Reader in) {
   moves.finish();
   in.finish();
   check_motions(f, in.where());
+  derive_attacks(f);
   return f;
 }
 

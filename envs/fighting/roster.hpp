@@ -82,6 +82,8 @@ struct FighterData {
   Style style;
   Move moves[kNumMoves];
   ShotData shots[kMaxShots];
+  uint32_t attacks[2],
+      dear_attacks[2];  // [in the air], a bit for each action: what may begin there; what also needs meter or a slot
 };
 
 struct Roster {

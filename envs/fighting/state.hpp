@@ -48,6 +48,10 @@ struct State {
   }
 
   THRONG_HD THRONG_CALLED_ON_GPU Fight load() const { return read_words(fight, 0); }
+  THRONG_HD void load_word(int i, Fight& f) const {
+    const uint32_t word = fight[i];
+    memcpy(reinterpret_cast<unsigned char*>(&f) + 4 * i, &word, 4);
+  }
   THRONG_HD THRONG_CALLED_ON_GPU void store(const Fight& f) const { write_words(f, fight, 0); }
   // The fight as it was so many decisions ago; 0 is now.
   THRONG_HD Fight recall(const Params& p, int decisions) const {

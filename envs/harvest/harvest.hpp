@@ -244,8 +244,12 @@ struct EnvOf {
 };
 
 struct Env : EnvOf<Params> {
-  // What is played most has a kernel of its own.
+  // What is played most has code of its own. (Code for a GPU cannot index a table that is part of a constant of a class.)
+#ifdef __CUDACC__
+  using Variants = Types<EnvOf<Sized>>;
+#else
   using Variants = Types<EnvOf<SizedClean>, EnvOf<Sized>>;
+#endif
 };
 static_assert(Environment<Env>);
 

@@ -60,11 +60,13 @@ struct Bout {
   }
   std::vector<float> seen(int agent) {
     Listed out;
+    env().prepare_views();
     env().observe(agent, out);
     return out.row;
   }
   std::vector<float> legal(int agent) {
     Listed out;
+    env().prepare_views();
     env().avail(agent, out);
     return out.row;
   }

@@ -209,6 +209,7 @@ TEST_CASE("numbers can be stacked, too") {
     }
     std::vector<float> values(size_t(184) * frame_stack);
     Writer<float> out{values.data()};
+    instance.env().prepare_views();
     instance.env().observe(0, out);
     REQUIRE(out.next == values.data() + values.size());
     return values;
