@@ -69,7 +69,7 @@ class CpuMatmul final : public Matmul {
   // Every call has exactly kRowBlock rows: a library picks its kernel by shape, and another kernel could round differently.
   void forward(Groups groups, int64_t rows, int in, int out, Rows x, const float* w, const float* bias,
                Activation activation, OutRows y) override {
-    for_blocks(groups, rows, [=](int group, int64_t first) {
+    for_blocks(groups, rows, kRowBlock, [=](int group, int64_t first) {
       const OutRows block = y.of(group).from(first);
       gemm(kNo, kNo, kRowBlock, out, in, x.of(group).from(first), {w + group * groups.apart, out}, block, false);
       if (bias == nullptr && activation == kIdentity) return;
@@ -80,9 +80,10 @@ class CpuMatmul final : public Matmul {
 
   void backward_input(Groups groups, int64_t rows, int in, int out, Rows dy, const float* w, OutRows dx,
                       bool add) override {
-    for_blocks(groups, rows, [=](int group, int64_t first) {
-      gemm(kNo, kYes, std::min(kRowBlock, rows - first), in, out, dy.of(group).from(first),
-           {w + group * groups.apart, out}, dx.of(group).from(first), add);
+    constexpr int64_t kRows = 4 * kRowBlock;  // every call packs the weights anew
+    for_blocks(groups, rows, kRows, [=](int group, int64_t first) {
+      gemm(kNo, kYes, std::min(kRows, rows - first), in, out, dy.of(group).from(first), {w + group * groups.apart, out},
+           dx.of(group).from(first), add);
     });
   }
 
@@ -126,11 +127,11 @@ class CpuMatmul final : public Matmul {
   }
 
   template <class Body>
-  static void for_blocks(Groups groups, int64_t rows, Body body) {
-    const int64_t blocks = padded(rows) / kRowBlock;
+  static void for_blocks(Groups groups, int64_t rows, int64_t of_block, Body body) {
+    const int64_t blocks = (rows + of_block - 1) / of_block;
     if (groups.count * blocks == 1) return body(0, 0);
     tbb::parallel_for(int64_t(0), groups.count * blocks,
-                      [=](int64_t i) { body(static_cast<int>(i / blocks), i % blocks * kRowBlock); });
+                      [=](int64_t i) { body(static_cast<int>(i / blocks), i % blocks * of_block); });
   }
 
   std::vector<float> partial_;

@@ -4,7 +4,8 @@
     python3 bench/learner.py --program build/throng                    # all that this machine can do
     python3 bench/learner.py --program build/throng --only win_rate --env smax/2s3z
 
-Prints one JSON object for every row of the table, first one about the machine. Without a GPU only `cpu` is measured, unless
+Prints one JSON object for every row of the table, first one about the machine, and at the end to standard error the table of what was measured,
+beside what JaxMARL 0.2.0 does on one H200. Without a GPU only `cpu` is measured, unless
 --only asks for more. `cpu` needs PyTorch, everything else only the standard library.
 """
 import argparse
@@ -21,6 +22,10 @@ from collect import has_gpu, machine_line
 
 PARTS = ["speed", "time", "win_rate", "cpu"]
 LARGE = [(8192, 64), (16384, 64), (32768, 64)]  # environments, steps
+JAXMARL = {  # what it does on one H200: training steps per second at its best batch, or seconds until it wins
+    "ippo, GRU 128": "1.12 M (32,768 x 64)", "ippo, GRU 128, its own batch": "73.1 k", "mappo, GRU 128": "0.55 M (8,192 x 64)",
+    "smax/2s3z": "62 s", "smax/3m": "about 108 s, for 0.89",
+}
 SPEEDS = [  # work, environment, settings, batches, precisions
     ("ippo, GRU 128", "smax/2s3z", ["--preset", "ippo_jaxmarl"], LARGE, ["fp32", "tf32", "bf16"]),
     ("ippo, GRU 128, its own batch", "smax/2s3z", ["--preset", "ippo_jaxmarl"], [(128, 128)], ["fp32"]),
@@ -30,11 +35,43 @@ SPEEDS = [  # work, environment, settings, batches, precisions
 WINS = [("smax/2s3z", 0.95), ("smax/3m", 0.9)]  # environment, sampled win rate
 WIN_RATES = ["smax/2s3z", "smax/3s5z", "smax/6h_vs_8z", "smax/3s_vs_5z", "smax/5m_vs_6m", "smax/smacv2_5_units"]
 PRESETS = ["ippo_jaxmarl", "ippo"]
+CPU_TURNS = 5  # of our update and PyTorch's
 STUDENT_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # by count
 
 
+SHOWN = []  # rows so far
+
+
 def show(**row):
+    SHOWN.append(row)
     print(json.dumps(row), flush=True)
+
+
+def with_error(value):
+    """Per cent, with its interval if there is one."""
+    return f"{100 * value['mean']:.1f}" + (f" ± {100 * value['ci95']:.1f}" if value["ci95"] is not None else "")
+
+
+def line_of(row):
+    """Of what show() was given, a line of the table: work, measured, JaxMARL's."""
+    if row["type"] == "speed":
+        work = f"{row['work']}, {row['num_envs']} x {row['num_steps']}, {row['precision']}: training steps/s on {row['env']}"
+        return work, f"{row['env_steps_per_s'] / 1e6:.3g} M", JAXMARL.get(row["work"], "")
+    if row["type"] == "time":
+        seconds = row["seconds_median"]
+        reached = f"{seconds:.1f} s" if seconds is not None else "not reached"
+        return f"{row['env']}, sampled win rate {row['win_rate']}: from process start", reached, JAXMARL.get(row["env"], "")
+    if row["type"] == "win_rate":
+        measured = f"sampled {with_error(row['sampled'])}, greedy {with_error(row['greedy'])}, training {with_error(row['training'])}"
+        return f"{row['env']}, {row['preset']}: win rate in % after {row['timesteps']} steps, {row['seeds']} seeds", measured, ""
+    return "an update on the CPU: rows/s as a ratio to PyTorch's", f"{row['ratio']:.2f}", ""
+
+
+def show_table():
+    print("| work | measured | JaxMARL 0.2.0, one H200 |\n|---|---:|---:|", file=sys.stderr)
+    for row in SHOWN:
+        if row["type"] != "machine":
+            print(f"| {' | '.join(line_of(row))} |", file=sys.stderr)
 
 
 class Run:
@@ -154,15 +191,20 @@ def win_rates(options):
 # --- our update and PyTorch's ---------------------------------------------------------------------------------------
 
 def cpu(options):
-    """Rows per second of the same update, one after the other, each the median of some."""
+    """Rows per second of the same update in turns, on the same cores: the median of the turns' ratios."""
     import learner_torch  # pylint: disable=import-outside-toplevel
 
-    done = subprocess.run([options.rows], check=True, capture_output=True, text=True)
-    ours = json.loads(done.stdout)
-    theirs = learner_torch.measure(ours)
-    show(type="cpu", work=f"update of an MLP {ours['train']['hidden_sizes']}, actor and critic", rows_per_s=ours["rows_per_s"],
-         rows_per_s_pytorch=theirs["rows_per_s"], ratio=ours["rows_per_s"] / theirs["rows_per_s"],
-         ratio_by_cpu_time=ours["rows_per_cpu_s"] / theirs["rows_per_cpu_s"],
+    turns = []
+    for _ in range(CPU_TURNS):
+        done = subprocess.run([options.rows, json.dumps({"updates": 2})], check=True, capture_output=True, text=True)
+        ours = json.loads(done.stdout)
+        turns.append((ours, learner_torch.measure(ours, updates=2)))
+    ours, theirs = turns[-1]
+    ratios, by_cpu_time = ([a[key] / b[key] for a, b in turns] for key in ("rows_per_s", "rows_per_cpu_s"))
+    show(type="cpu", work=f"update of an MLP {ours['train']['hidden_sizes']}, actor and critic",
+         rows_per_s=statistics.median(a["rows_per_s"] for a, _ in turns),
+         rows_per_s_pytorch=statistics.median(b["rows_per_s"] for _, b in turns),
+         ratio=statistics.median(ratios), ratios=ratios, ratio_by_cpu_time=statistics.median(by_cpu_time),
          pytorch=theirs["version"], threads_pytorch=theirs["threads"], device=ours["device"], rows=ours["rows"],
          passes=ours["train"]["update_epochs"], num_minibatches=ours["train"]["num_minibatches"],
          num_envs=ours["train"]["num_envs"], num_steps=ours["train"]["num_steps"], num_agents=ours["num_agents"],
@@ -187,6 +229,7 @@ def main():
     parts = options.only or (PARTS if has_gpu(options.program) else ["cpu"])
     for part in parts:
         {"speed": speed, "time": time_to_win, "win_rate": win_rates, "cpu": cpu}[part](options)
+    show_table()
 
 
 if __name__ == "__main__":
