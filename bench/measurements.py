@@ -26,17 +26,19 @@ def lines_of(path):
 
 
 class Results:
-    """All that was measured: `stepping`, `alone` (without the drawing of actions), `fronts`, `doors` and `evaluations` are lines as
-    printed, `runs` have run, updates and result."""
+    """All that was measured: `stepping`, `alone` (without the drawing of actions), `at_once` (many steps in a launch), `fronts`, `doors`
+    and `evaluations` are lines as printed, `runs` have run, updates and result."""
 
     def __init__(self, folder):
-        self.stepping, self.alone, self.fronts, self.doors, self.evaluations, self.runs, self.self_play, self.machines = [], [], [], [], [], [], [], {}
+        self.stepping, self.alone, self.at_once, self.fronts, self.doors = [], [], [], [], []
+        self.evaluations, self.runs, self.self_play, self.machines = [], [], [], {}
         for path in sorted(glob.glob(os.path.join(folder, "*", "*.json*"))):
             if path.endswith((".json", ".jsonl")):
                 self.read(path, os.path.basename(os.path.dirname(path)))
         self.runs = [run for run in self.runs if run["result"]]  # others were stopped
         self.stepping = newest(self.stepping, ("machine", "label", "env", "num_envs"))
         self.alone = newest(self.alone, ("machine", "label", "env", "num_envs"))
+        self.at_once = newest(self.at_once, ("machine", "label", "env", "num_envs", "step_random"))
         self.fronts = newest(self.fronts, ("machine", "env", "runs"))
 
     def read(self, path, machine):
@@ -58,7 +60,7 @@ class Results:
             elif "door" in line:
                 self.doors.append({**line, "asked": asked, "facts": facts})
             elif "env_steps_per_s" in line:
-                kind = self.alone if line.get("steps_alone") else self.stepping
+                kind = self.at_once if line.get("step_random") else self.alone if line.get("steps_alone") else self.stepping
                 kind.append({**line, "facts": facts, "machine": machine, "label": label(line, facts)})
             elif "runs" in line and "greedy" in line:
                 self.fronts.append({**line, "facts": facts, "machine": machine})

@@ -122,6 +122,13 @@ def times_peer(env, line):
     return f"{line['env_steps_per_s'] / PEER_STEPPING[env]:.1f} x" if line["label"] == PEER_GPU and env in PEER_STEPPING else ""
 
 
+def at_once(results):
+    """Many steps with random actions in one launch, only the last of them observed."""
+    rows = [[f"`{line['env']}`", line["label"], f"{line['num_envs']:,}", str(line["step_random"]), si(line["env_steps_per_s"])]
+            for line in results.at_once]
+    return table(["", "computed by", "num_envs", "steps a launch", "env steps/s"], rows, numbers=False) if rows else ""
+
+
 def batch_sizes(results):
     parts = []
     for by_env in groups(results):
@@ -264,7 +271,7 @@ def machines(results):
     return table(["", "GPU", "driver", "CPU", "system"], rows, numbers=False) if rows else ""
 
 
-TABLES = {t.__name__: t for t in (speed, stepping, batch_sizes, bits, training, evaluations, momaland, fronts, from_python, self_play, tournaments, machines)}
+TABLES = {t.__name__: t for t in (speed, stepping, at_once, batch_sizes, bits, training, evaluations, momaland, fronts, from_python, self_play, tournaments, machines)}
 
 
 def rewritten(page, text, results):

@@ -304,7 +304,7 @@ def test_close(device):
     assert env.closed and repr(env) == "VecEnv(closed)"
     assert np.array_equal(host(obs), kept)  # the array keeps its memory
     env.close()
-    calls = dict(reset=[], step=[actions], sample_actions=[], vary=[{}], render=[], render_step=[actions], statistics=[],
+    calls = dict(reset=[], step=[actions], step_random=[1], sample_actions=[], vary=[{}], render=[], render_step=[actions], statistics=[],
                  get_state=[], set_state=[state], state_hash=[], state_hashes=[], use_stream=[1])
     for name, arguments in calls.items():
         with pytest.raises(ValueError, match="closed"):
