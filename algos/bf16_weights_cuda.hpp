@@ -140,7 +140,7 @@ __global__ void __launch_bounds__(256, 2) weight_product_kernel(WeightProduct p)
 }
 
 // Block (x, y): 32 numbers of group y; a warp adds up every eighth part, and then the first one adds up the warps.
-inline __global__ void __launch_bounds__(256) add_parts_kernel(WeightProduct p) {
+static __global__ void __launch_bounds__(256) add_parts_kernel(WeightProduct p) {
   __shared__ float of_warp[8][32];
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int64_t kernel = int64_t(p.in) * p.out, size = kernel + p.out, k = int64_t(blockIdx.x) * 32 + lane;

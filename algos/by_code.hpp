@@ -22,7 +22,7 @@ struct Columns {
   template <class Visit>
   THRONG_HD void each(const Visit& visit) const {
 #ifdef __CUDACC__
-#pragma unroll
+    THRONG_UNROLL
     for (int k = 0; k < kMost; ++k) {
       if (block + k * blocks < out) visit(k, block + k * blocks);
     }
@@ -59,12 +59,12 @@ struct SumsByCode {
     for (int first = 0; first < n; first += kAhead) {
       int codes[kAhead];
       float numbers[kAhead];
-#pragma unroll
+      THRONG_UNROLL
       for (int i = 0; i < kAhead; ++i) {
         codes[i] = first + i < n ? code(first + i) : -1;
         numbers[i] = codes[i] < 0 ? 0.0f : *row(first + i);
       }
-#pragma unroll
+      THRONG_UNROLL
       for (int i = 0; i < kAhead; ++i) {
         if (codes[i] >= 0) sums[bounded_code(codes[i], num_codes) * out] += numbers[i];
       }
