@@ -10,6 +10,7 @@
 #include "algos/ppo.hpp"
 #include "core/error.hpp"
 #include "envs/registry.hpp"
+#include "tests/algos/promises.hpp"
 #include "tests/algos/synthetic.hpp"
 #include "tests/algos/tiny_run.hpp"
 #include "tests/devices.hpp"
@@ -78,14 +79,7 @@ TEST_CASE("with convolutions the first minibatch has ratio exactly 1") {
     for (auto& [kind, spec, config] : kinds()) {
       INFO(name << ", " << kind);
       config.num_envs = 96;  // more rows than patches are gathered of at a time
-      auto learner = make_learner(device, spec, config.num_envs, {config});
-      for (int rollout = 0; rollout < 2; ++rollout) {
-        synthetic::fill(*learner, *device, key(3 + rollout));
-        const UpdateMetrics metrics = learner->update(1e-3f)[0];
-        CHECK(metrics.first_ratio_error == 0.0);
-        CHECK(metrics.approx_kl > 0.0);
-        CHECK(std::isfinite(metrics.policy_loss));
-      }
+      promises::first_ratio_is_one(device, spec, config);
     }
   }
 }

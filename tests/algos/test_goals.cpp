@@ -5,6 +5,7 @@
 #include <set>
 
 #include "algos/ppo.hpp"
+#include "tests/algos/promises.hpp"
 #include "tests/algos/synthetic.hpp"
 #include "tests/devices.hpp"
 
@@ -298,14 +299,7 @@ TEST_CASE("with several objectives, and with numbers as actions, the first minib
     auto device = open_device(name);
     for (auto& [config, spec] : kinds()) {
       INFO(kAlgos[config.algo] << " " << spec.continuous << " " << spec.obs_dtype << " " << config.gru_size);
-      auto learner = make_learner(device, spec, config.num_envs, {config});
-      for (int rollout = 0; rollout < 2; ++rollout) {
-        synthetic::fill(*learner, *device, key(3 + rollout));
-        const UpdateMetrics metrics = learner->update(1e-3f)[0];
-        CHECK(metrics.first_ratio_error == 0.0);
-        CHECK(metrics.approx_kl > 0.0);
-        CHECK(std::isfinite(metrics.value_loss));
-      }
+      promises::first_ratio_is_one(device, spec, config);
     }
   }
 }
@@ -315,19 +309,7 @@ TEST_CASE("a learner of several objectives continues bit for bit") {
     auto device = open_device(name);
     for (const auto& [config, spec] : kinds()) {
       INFO(name << " " << kAlgos[config.algo] << " " << spec.continuous << " " << config.gru_size);
-      auto straight = make_learner(device, spec, config.num_envs, {config});
-      auto second = make_learner(device, spec, config.num_envs, {config});
-      synthetic::fill(*straight, *device, key(41));
-      straight->update(1e-3f);
-      second->load(straight->parameters(), straight->optimizer_state());
-      for (Learner* learner : {straight.get(), second.get()}) {
-        synthetic::fill(*learner, *device, key(42));
-        learner->update(5e-4f);
-      }
-      for (const auto& [path, tensor] : straight->parameters())
-        CHECK(second->parameters().at(path).data == tensor.data);
-      for (const auto& [path, tensor] : straight->optimizer_state())
-        CHECK(second->optimizer_state().at(path).data == tensor.data);
+      promises::continues_bit_for_bit(device, spec, config);
     }
   }
 }

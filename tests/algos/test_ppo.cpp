@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "algos/gae.hpp"
+#include "tests/algos/promises.hpp"
 #include "tests/algos/synthetic.hpp"
 #include "tests/devices.hpp"
 
@@ -69,14 +70,7 @@ TEST_CASE("the first minibatch has ratio exactly 1") {
     for (TrainConfig config : kinds_of(name)) {
       INFO(described(config));
       config.num_envs = 96;  // rollout and minibatch differ in size and neither is a whole number of row blocks
-      auto learner = make_learner(device, synthetic::spec(3, 8, 75, 3), config.num_envs, {config});
-      for (int rollout = 0; rollout < 2; ++rollout) {  // the second begins with recurrent states that are not zero
-        synthetic::fill(*learner, *device, key(3 + rollout));
-        const UpdateMetrics metrics = learner->update(1e-3f)[0];
-        CHECK(metrics.first_ratio_error == 0.0);
-        CHECK(metrics.approx_kl > 0.0);  // later minibatches have moved
-        CHECK(std::isfinite(metrics.policy_loss));
-      }
+      promises::first_ratio_is_one(device, synthetic::spec(3, 8, 75, 3), config);
     }
   }
 }
@@ -299,17 +293,7 @@ TEST_CASE("a learner continues from parameters and optimizer state bit for bit")
     auto device = open_device(name);
     for (const TrainConfig& config : kinds()) {
       INFO(name << ", " << described(config));
-      auto straight = make_learner(device, synthetic::spec(), config.num_envs, {config});
-      auto second = make_learner(device, synthetic::spec(), config.num_envs, {config});
-      synthetic::fill(*straight, *device, key(41));
-      straight->update(1e-3f);
-      second->load(straight->parameters(), straight->optimizer_state());
-      for (Learner* learner : {straight.get(), second.get()}) {
-        synthetic::fill(*learner, *device, key(42));
-        learner->update(5e-4f);
-      }
-      for (const auto& [path, tensor] : straight->parameters())
-        CHECK(second->parameters().at(path).data == tensor.data);
+      promises::continues_bit_for_bit(device, synthetic::spec(), config);
     }
   }
 }
